@@ -1,0 +1,89 @@
+import { sha256Hex } from './canonical.ts';
+import { INLINE_LIMIT_BYTES } from './content.ts';
+import type { ContentRef } from './content.ts';
+import { SealError } from './errors.ts';
+import type { BlobStore } from './ports.ts';
+import { blobIdOf, currentKeys, open, seal } from './seal.ts';
+import type { Keyring, Ring } from './seal.ts';
+
+/**
+ * Puts the bytes of a note or file where an entry can point at them: up to 8 KB into the reference
+ * itself, above as a blob sealed with the ring's current key. A blob is there before the reference is.
+ *
+ * @throws {SealError} when this zone holds no key of the ring; whatever the blob store throws.
+ */
+export async function storeContent(
+  bytes: Uint8Array,
+  ring: Ring,
+  keyring: Keyring,
+  vaultId: string,
+  blobs: BlobStore,
+): Promise<ContentRef> {
+  const facts = { sha256: sha256Hex(bytes), sizeBytes: bytes.byteLength };
+  if (bytes.byteLength <= INLINE_LIMIT_BYTES) {
+    const text = utf8Text(bytes);
+    return text === undefined ? { ...facts, base64: Buffer.from(bytes).toString('base64') } : { ...facts, text };
+  }
+  const key = currentKeys(keyring)[ring];
+  if (key === undefined) throw new SealError(`this zone holds no ${ring} key to write with`);
+  const blob = blobIdOf(key, bytes);
+  await blobs.put(blob, seal(key, bytes, blobContext(vaultId, blob)));
+  return { ...facts, blob };
+}
+
+/**
+ * The bytes that a reference stands for, checked against its hash and size. Each key epoch of the ring
+ * is tried, the latest first.
+ *
+ * @throws {SealError} when no key at hand opens the blob, or the bytes are not those of the reference;
+ * whatever the blob store throws.
+ */
+export async function loadContent(
+  ref: ContentRef,
+  ring: Ring,
+  keyring: Keyring,
+  vaultId: string,
+  blobs: BlobStore,
+): Promise<Buffer> {
+  const bytes = await bytesOf(ref, ring, keyring, vaultId, blobs);
+  if (bytes.byteLength !== ref.sizeBytes || sha256Hex(bytes) !== ref.sha256) {
+    throw new SealError('the stored contents are not the ones that the ledger names');
+  }
+  return bytes;
+}
+
+async function bytesOf(
+  ref: ContentRef,
+  ring: Ring,
+  keyring: Keyring,
+  vaultId: string,
+  blobs: BlobStore,
+): Promise<Buffer> {
+  if ('text' in ref) return Buffer.from(ref.text);
+  if ('base64' in ref) return Buffer.from(ref.base64, 'base64');
+  const sealed = await blobs.get(ref.blob);
+  const latestFirst = keyring.toSorted((a, b) => b.keyEpoch - a.keyEpoch);
+  let cause: unknown;
+  for (const { [ring]: key } of latestFirst) {
+    if (key === undefined) continue;
+    try {
+      return open(key, sealed, blobContext(vaultId, ref.blob));
+    } catch (error) {
+      cause ??= error;
+    }
+  }
+  throw new SealError(`no ${ring} key of this zone opens blob ${ref.blob}`, { cause });
+}
+
+function blobContext(vaultId: string, blob: string): string {
+  return `${vaultId}/blob/${blob}`;
+}
+
+/** The text, if these bytes are exactly its UTF-8; a byte order mark survives. */
+function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * The base of every error that this project raises on purpose. `code` is stable and fit for machines;
+ * the message says what happened and, after it, what to do.
+ */
+export class EmployeeError extends Error {
+  static readonly code: string = 'EMPLOYEE_ERROR';
+
+  /** The stable code of the class, also on instances that crossed a catch as plain `Error`. */
+  get code(): string {
+    return (this.constructor as typeof EmployeeError).code;
+  }
+}
+
+/** The ledger, or our copy of it, is not what its chain and signatures say. `n` is the first bad entry. */
+export class LedgerIntegrityError extends EmployeeError {
+  static override readonly code = 'LEDGER_INTEGRITY';
+  readonly n: number;
+
+  constructor(n: number, message: string, options?: ErrorOptions) {
+    super(`ledger entry ${n}: ${message}`, options);
+    this.n = n;
+  }
+}
+
+/** A note cannot be read as what it claims to be. The message names the place. */
+export class NoteFormatError extends EmployeeError {
+  static override readonly code = 'NOTE_FORMAT';
+}
+
+/** A stored secret or sealed text cannot be opened with the keys at hand, or was altered. */
+export class SealError extends EmployeeError {
+  static override readonly code = 'SEAL';
+}

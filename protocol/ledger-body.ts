@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { Approval } from './approval.ts';
+import { ContentRef } from './content.ts';
+import { Instant, Sha256, TaskId, WriterName } from './ids.ts';
+import { MailRecord } from './mail.ts';
+import { PublicKey } from './signing.ts';
+import { TaskEvent, Zone } from './task.ts';
+import { NoteName, VaultPath } from './vault-path.ts';
+
+/** A note of a task: its file name (the folder follows from the task's state) and its bytes. */
+export const NoteRef = z.strictObject({ name: NoteName, content: ContentRef });
+export type NoteRef = z.infer<typeof NoteRef>;
+
+const Reason = z.string().max(2000);
+
+/** Something happened to a task. `created` makes it, with the state that triage decided. */
+export const TaskChange = z.strictObject({
+  taskId: TaskId,
+  epoch: z.int().nonnegative(),
+  event: z.union([z.literal('created'), TaskEvent]),
+  owner: WriterName.optional(),
+  reason: Reason.optional(),
+  note: NoteRef.optional(),
+  mail: MailRecord.optional(),
+  warnings: z.array(z.string().max(100)).max(50).optional(),
+  /** Only with `created`. */
+  state: z.enum(['needs_action', 'ignored', 'quarantined']).optional(),
+  home: Zone.optional(),
+});
+export type TaskChange = z.infer<typeof TaskChange>;
+
+/** A change of one file of the vault that is not a task's note. `base` is the hash it was made upon. */
+export const FileChange = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('put'), path: VaultPath, base: Sha256.optional(), content: ContentRef }),
+  z.strictObject({ op: z.literal('move'), path: VaultPath, to: VaultPath, base: Sha256 }),
+  z.strictObject({ op: z.literal('delete'), path: VaultPath, base: Sha256 }),
+]);
+export type FileChange = z.infer<typeof FileChange>;
+
+/** The keys in force: who may sign as whom, and who may approve. The first entry of every ledger. */
+const KeysBody = z.strictObject({
+  kind: z.literal('keys'),
+  keyEpoch: z.int().positive(),
+  writers: z.array(z.strictObject({ writer: WriterName, zone: Zone, publicKey: PublicKey })).min(1).max(100),
+  approvers: z.array(z.strictObject({ approver: z.string().max(100), publicKey: PublicKey })).max(100),
+});
+export type KeysBody = z.infer<typeof KeysBody>;
+
+const TaskBody = z.strictObject({ kind: z.literal('task'), changes: z.array(TaskChange).min(1).max(200) });
+const FilesBody = z.strictObject({ kind: z.literal('files'), changes: z.array(FileChange).min(1).max(1000) });
+
+const ClaimBody = z.strictObject({
+  kind: z.literal('claim'),
+  event: z.enum(['claimed', 'released', 'transferred', 'taken_over']),
+  owner: WriterName.optional(),
+});
+
+const ApprovalBody = z.strictObject({
+  kind: z.literal('approval'),
+  approval: Approval,
+  /** The very bytes that were approved. */
+  note: NoteRef,
+});
+
+/** An effect is about to be tried. Consumes the approval's nonce. */
+const IntentBody = z.strictObject({
+  kind: z.literal('intent'),
+  owner: WriterName,
+  nonce: z.string().min(16).max(100),
+  actionsDigest: Sha256,
+  actionIndex: z.int().nonnegative(),
+  tool: z.string().max(200),
+  idempotencyKey: z.string().max(200),
+});
+
+/** How a tried effect ended. `indeterminate`: it may or may not have happened, and nobody here knows. */
+export const Outcome = z.enum(['succeeded', 'failed', 'indeterminate']);
+export type Outcome = z.infer<typeof Outcome>;
+
+const ResultBody = z.strictObject({
+  kind: z.literal('result'),
+  intentN: z.int().positive(),
+  outcome: Outcome,
+  providerId: z.string().max(300).optional(),
+  detail: Reason.optional(),
+  /** The note as it is filed, when the result is written into it. */
+  note: NoteRef.optional(),
+});
+
+const DeliveryBody = z.strictObject({
+  kind: z.literal('delivery'),
+  event: z.enum(['delivered', 'bounced', 'complained', 'delayed', 'rejected']),
+  providerId: z.string().max(300),
+  happenedAt: Instant,
+});
+
+const ConflictBody = z.strictObject({
+  kind: z.literal('conflict'),
+  path: VaultPath,
+  copy: VaultPath,
+  ours: Sha256.optional(),
+  theirs: Sha256.optional(),
+});
+
+const OverrideBody = z.strictObject({ kind: z.literal('override'), what: z.string().max(200), reason: Reason });
+
+const CheckpointBody = z.strictObject({ kind: z.literal('checkpoint'), upTo: z.int().positive(), stateDigest: Sha256 });
+
+/** What an entry says, once opened. */
+export const LedgerBody = z.discriminatedUnion('kind', [
+  KeysBody,
+  TaskBody,
+  FilesBody,
+  ClaimBody,
+  ApprovalBody,
+  IntentBody,
+  ResultBody,
+  DeliveryBody,
+  ConflictBody,
+  OverrideBody,
+  CheckpointBody,
+]);
+export type LedgerBody = z.infer<typeof LedgerBody>;
+export type LedgerKind = LedgerBody['kind'];

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { canonicalJson, sha256Hex } from './canonical.ts';
+import { LedgerIntegrityError } from './errors.ts';
+import { Instant, Sha256, TaskId, WriterName } from './ids.ts';
+import { LedgerBody } from './ledger-body.ts';
+import { currentKeys, open, Ring, seal, vaultKey } from './seal.ts';
+import type { Keyring } from './seal.ts';
+import { signText, verifyText } from './signing.ts';
+import type { PublicKey, SigningKey } from './signing.ts';
+
+const KINDS = LedgerBody.options.map((option) => option.shape.kind.value);
+
+/** `prev` of the first entry. */
+export const GENESIS_PREV = '0'.repeat(64);
+
+/**
+ * One entry of the ledger as it is stored. `prev` is the SHA-256 of the canonical JSON of the entry
+ * before, signature included; `sig` the writer's Ed25519 signature over all other members; `body` the
+ * sealed `LedgerBody`, base64. `attempt` names one append, so that its author knows its own success.
+ */
+export const LedgerEntry = z.strictObject({
+  v: z.literal(1),
+  vaultId: z.string().min(1).max(100),
+  n: z.int().positive(),
+  prev: Sha256,
+  at: Instant,
+  writer: WriterName,
+  attempt: z.string().min(1).max(100),
+  kind: z.enum(KINDS as [(typeof KINDS)[number], ...(typeof KINDS)[number][]]),
+  taskId: TaskId.optional(),
+  epoch: z.int().nonnegative().optional(),
+  ring: Ring,
+  keyEpoch: z.int().positive(),
+  body: z.string(),
+  sig: z.string().max(200),
+});
+export type LedgerEntry = z.infer<typeof LedgerEntry>;
+
+/** The end of a chain: the last entry's number and hash. Before the first entry, `n` is 0. */
+export interface LedgerHead {
+  readonly n: number;
+  readonly hash: string;
+}
+
+/** What a writer wants to append; the session adds its place in the chain. */
+export interface EntryDraft {
+  readonly body: LedgerBody;
+  readonly taskId?: string;
+  readonly epoch?: number;
+  /** @default 'shared' */
+  readonly ring?: Ring;
+}
+
+/** Who writes, with which keys. */
+export interface Writer {
+  readonly vaultId: string;
+  readonly writer: string;
+  readonly signingKey: SigningKey;
+  readonly keyring: Keyring;
+}
+
+/** SHA-256 of an entry's canonical JSON: the `prev` of the next one. */
+export function entryHash(entry: LedgerEntry): string {
+  return sha256Hex(canonicalJson(entry));
+}
+
+/**
+ * Builds, seals and signs the entry that follows `head`.
+ *
+ * @throws {Error} when the writer has no key for the ring.
+ */
+export function makeEntry(
+  head: LedgerHead,
+  draft: EntryDraft,
+  writer: Writer,
+  stamp: { readonly at: string; readonly attempt: string },
+): LedgerEntry {
+  const ring = draft.ring ?? 'shared';
+  const { keyEpoch } = currentKeys(writer.keyring);
+  const key = vaultKey(writer.keyring, ring, keyEpoch);
+  if (key === undefined) throw new Error(`${writer.writer} holds no ${ring} key of key epoch ${keyEpoch}`);
+  const open = {
+    v: 1 as const,
+    vaultId: writer.vaultId,
+    n: head.n + 1,
+    prev: head.hash,
+    at: stamp.at,
+    writer: writer.writer,
+    attempt: stamp.attempt,
+    kind: draft.body.kind,
+    ...(draft.taskId === undefined ? {} : { taskId: draft.taskId }),
+    ...(draft.epoch === undefined ? {} : { epoch: draft.epoch }),
+    ring,
+    keyEpoch,
+  };
+  const plain = Buffer.from(canonicalJson(LedgerBody.parse(draft.body)));
+  const body = seal(key, plain, sealContext(open)).toString('base64');
+  const unsigned = { ...open, body };
+  return { ...unsigned, sig: signText(canonicalJson(unsigned), writer.signingKey) };
+}
+
+/**
+ * Checks that an entry follows `head`.
+ *
+ * @throws {LedgerIntegrityError} naming the entry and what is wrong.
+ */
+export function checkPlace(head: LedgerHead, entry: LedgerEntry): void {
+  if (entry.n !== head.n + 1) {
+    throw new LedgerIntegrityError(head.n + 1, `is missing: entry ${entry.n} stands in its place`);
+  }
+  if (entry.prev !== head.hash) {
+    throw new LedgerIntegrityError(entry.n, 'does not follow the entry before it: one of the two was altered');
+  }
+}
+
+/**
+ * Checks that an entry was signed by its writer.
+ *
+ * @throws {LedgerIntegrityError} naming the entry and what is wrong.
+ */
+export function checkSignature(entry: LedgerEntry, publicKey: PublicKey | undefined): void {
+  if (publicKey === undefined) {
+    throw new LedgerIntegrityError(entry.n, `was written by ${entry.writer}, who has no key in this ledger`);
+  }
+  const { sig, ...unsigned } = entry;
+  if (!verifyText(canonicalJson(unsigned), sig, publicKey)) {
+    throw new LedgerIntegrityError(entry.n, `was altered: its signature is not by ${entry.writer}`);
+  }
+}
+
+/**
+ * Opens and parses the body of an entry that passed the checks; `undefined` when this zone does not
+ * hold the key (the cloud and private notes).
+ *
+ * @throws {LedgerIntegrityError} when the body does not open, or is not what the entry says it is.
+ */
+export function openBody(entry: LedgerEntry, keyring: Keyring): LedgerBody | undefined {
+  const key = vaultKey(keyring, entry.ring, entry.keyEpoch);
+  if (key === undefined) return undefined;
+  try {
+    const plain = open(key, Buffer.from(entry.body, 'base64'), sealContext(entry));
+    const body = LedgerBody.parse(JSON.parse(plain.toString()));
+    if (body.kind !== entry.kind) throw new Error(`says ${entry.kind} outside and ${body.kind} inside`);
+    return body;
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? 'does not have the form of its kind' : (cause as Error).message;
+    throw new LedgerIntegrityError(entry.n, `the body cannot be read: ${why}`, { cause });
+  }
+}
+
+function sealContext(entry: { vaultId: string; kind: string; attempt: string; ring: Ring }): string {
+  return `${entry.vaultId}/${entry.ring}/${entry.kind}/${entry.attempt}`;
+}

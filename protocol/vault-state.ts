@@ -1,0 +1,108 @@
+import type { Approval } from './approval.ts';
+import type { ContentRef } from './content.ts';
+import { GENESIS_PREV } from './ledger-entry.ts';
+import type { LedgerHead } from './ledger-entry.ts';
+import type { KeysBody, NoteRef, Outcome } from './ledger-body.ts';
+import type { MailRecord } from './mail.ts';
+import type { TaskState, Zone } from './task.ts';
+import { folderOf } from './vault-path.ts';
+
+/** A task as the ledger tells it. */
+export interface TaskView {
+  readonly taskId: string;
+  state: TaskState;
+  epoch: number;
+  home: Zone;
+  owner?: string;
+  note?: NoteRef;
+  mail?: MailRecord;
+  warnings: readonly string[];
+  /** Why it stands where it stands, in words for the person. */
+  reason?: string;
+  /** Set while a voided approval waits to be given again: what changed. */
+  voided?: string;
+  approval?: { readonly n: number; readonly approval: Approval; readonly note: NoteRef };
+  intent?: { readonly n: number; readonly actionIndex: number; readonly idempotencyKey: string };
+  result?: { readonly n: number; readonly outcome: Outcome; readonly providerId?: string; readonly detail?: string };
+  deliveries: { readonly n: number; readonly event: string; readonly at: string }[];
+  readonly createdAt: string;
+  readonly createdN: number;
+  updatedAt: string;
+  updatedN: number;
+}
+
+/** A file of the vault that is not a task's note. */
+export interface FileView {
+  readonly content: ContentRef;
+  readonly ring: 'shared' | 'private';
+  readonly n: number;
+}
+
+/** An entry, or a part of one, that readers refused: nothing of it took effect. */
+export interface Refusal {
+  readonly n: number;
+  readonly writer: string;
+  readonly taskId?: string;
+  /** `incident`: nobody honest writes this. `late`: lost a race; harmless. */
+  readonly severity: 'incident' | 'late';
+  readonly code:
+    | 'zone'
+    | 'forged-approval'
+    | 'stale-epoch'
+    | 'illegal-transition'
+    | 'approval-mismatch'
+    | 'nonce-used'
+    | 'unknown-task'
+    | 'duplicate'
+    | 'stale-base';
+  readonly message: string;
+}
+
+/** Everything that follows from the ledger up to `head`. */
+export interface VaultState {
+  readonly vaultId: string;
+  head: LedgerHead;
+  keys?: KeysBody;
+  readonly tasks: Map<string, TaskView>;
+  readonly files: Map<string, FileView>;
+  /** Whose note bears a name (folded as file systems fold): one name, one task, for good. */
+  readonly noteNames: Map<string, string>;
+  /** Nonces of every approval ever accepted, and whether an intent has consumed them. */
+  readonly nonces: Map<string, 'open' | 'consumed'>;
+  readonly refusals: Refusal[];
+}
+
+/** The state before the first entry. */
+export function emptyVaultState(vaultId: string): VaultState {
+  return {
+    vaultId,
+    head: { n: 0, hash: GENESIS_PREV },
+    tasks: new Map(),
+    files: new Map(),
+    noteNames: new Map(),
+    nonces: new Map(),
+    refusals: [],
+  };
+}
+
+/** The path of a task's note, or `undefined` for a task without one. */
+export function notePath(task: Pick<TaskView, 'state' | 'owner' | 'note'>): string | undefined {
+  const folder = folderOf(task);
+  return folder === undefined || !task.note ? undefined : `${folder}/${task.note.name}`;
+}
+
+/** The vault as the ledger tells it: path → contents, tasks' notes and other files together. */
+export function vaultTree(state: VaultState): Map<string, ContentRef> {
+  const tree = new Map<string, ContentRef>();
+  for (const task of state.tasks.values()) {
+    const path = notePath(task);
+    if (path !== undefined && task.note) tree.set(path, task.note.content);
+  }
+  for (const [path, file] of state.files) tree.set(path, file.content);
+  return tree;
+}
+
+/** A name as case-insensitive and Unicode-normalising file systems compare it. */
+export function foldName(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
