@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.long.test.ts', '**/fixtures/**'],
+    globalSetup: ['test/support/global-setup.ts'],
+    // Processes rather than threads: the tests start worker threads, open sqlite files and kill processes of their
+    // own. Two at a time suit the smallest machines that run them; more only compete for the emulators.
+    pool: 'forks',
+    maxWorkers: 2,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    teardownTimeout: 10_000,
+    restoreMocks: true,
+    unstubEnvs: true,
+    passWithNoTests: true,
+    reporters: ['default', './test/support/reporter.ts'],
+    coverage: {
+      include: ['protocol/**', 'adapters/**', 'lambdas/**', 'infra/**', 'local-agent/**', 'local-cloud/**'],
+    },
+  },
+});
