@@ -1,25 +1,27 @@
 import { z } from 'zod';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { Sha256 } from './ids.ts';
+import { VaultPath } from './vault-path.ts';
 
-/** A plain address for the envelope and the headers: no name, no comment, no line break. */
+/** A plain address for the envelope and the headers: no name, no comment, no line break, nothing invisible. */
 export const PlainAddress = z
   .string()
   .max(320)
-  .regex(/^[^\s<>(),;:"\\@[\]]+@[^\s<>(),;:"\\@[\]]+$/, 'not a plain mail address');
+  .regex(/^[^\s<>(),;:"\\@[\]\p{C}]+@[^\s<>(),;:"\\@[\]\p{C}]+$/u, 'not a plain mail address');
 
 /** One header line's worth of text. A line break here would be a new header. */
 export const HeaderText = z
   .string()
   .max(998)
   // eslint-disable-next-line no-control-regex -- control characters are exactly what must not pass
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'control characters and line breaks are not allowed');
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'control characters and line breaks are not allowed')
+  .refine((text) => text.isWellFormed(), 'half a character (a lone surrogate) is not allowed');
 
 const MessageIdText = HeaderText.regex(/^<[^<>\s]+>$/, 'not a message id');
 
 /** A file of the vault that goes along; its hash is part of what is approved. */
 export const ActionAttachment = z.strictObject({
-  path: z.string().min(1).max(1000),
+  path: VaultPath,
   sha256: Sha256,
   sizeBytes: z.int().nonnegative(),
 });
@@ -31,7 +33,11 @@ const mailFields = {
   cc: z.array(PlainAddress).max(50),
   subject: HeaderText,
   /** The body, line ends `\n`, exactly as it will be read. */
-  text: z.string().min(1).max(1_000_000),
+  text: z
+    .string()
+    .min(1)
+    .max(1_000_000)
+    .refine((text) => text.isWellFormed(), 'half a character (a lone surrogate) is not allowed'),
   attachments: z.array(ActionAttachment).max(20),
 };
 

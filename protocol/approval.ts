@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { canonicalJson } from './canonical.ts';
-import { Instant, Sha256, TaskId } from './ids.ts';
+import { canonicalJson, NotCanonicalError } from './canonical.ts';
+import { ExactInstant, Sha256, TaskId } from './ids.ts';
 import { signText, verifyText } from './signing.ts';
 import type { PublicKey, SigningKey } from './signing.ts';
 
@@ -21,8 +21,8 @@ export const ApprovalStatement = z.strictObject({
   epoch: z.int().nonnegative(),
   approver: z.string().min(1).max(100),
   nonce: z.string().min(16).max(100),
-  notBefore: Instant,
-  expires: Instant,
+  notBefore: ExactInstant,
+  expires: ExactInstant,
 });
 export type ApprovalStatement = z.infer<typeof ApprovalStatement>;
 
@@ -44,9 +44,15 @@ export function signApproval(
   return { statement, method, signature: signText(signedText(statement, method), key) };
 }
 
-/** Whether this approval was made with that approver's key and not altered since. */
+/** Whether this approval was made with that approver's key and not altered since. Never throws. */
 export function verifyApproval(approval: Approval, publicKey: PublicKey): boolean {
-  return verifyText(signedText(approval.statement, approval.method), approval.signature, publicKey);
+  try {
+    return verifyText(signedText(approval.statement, approval.method), approval.signature, publicKey);
+  } catch (error) {
+    // A statement that cannot even be written canonically (half a surrogate pair) was signed by nobody.
+    if (error instanceof NotCanonicalError) return false;
+    throw error;
+  }
 }
 
 function signedText(statement: ApprovalStatement, method: Approval['method']): string {

@@ -21,8 +21,15 @@ export function canonicalJson(value: unknown): string {
   } catch (cause) {
     throw new NotCanonicalError('the value has no canonical JSON form', { cause });
   }
-  if (text === undefined) throw new NotCanonicalError('the value has no canonical JSON form');
+  if (text === undefined || holdsFunction(value))
+    throw new NotCanonicalError('the value has no canonical JSON form');
   return text;
+}
+
+/** `canonicalize` writes the word `undefined` where a function stands. */
+function holdsFunction(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsFunction);
 }
 
 /** SHA-256 of bytes or of a UTF-8 text, as 64 lower-case hex digits. */

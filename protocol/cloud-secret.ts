@@ -11,7 +11,10 @@ export const CloudSecret = z.strictObject({
   vaultId: z.string().min(1).max(100),
   writer: WriterName,
   signing: SigningKey,
-  keyring: Keyring.refine((rings) => rings.every((keys) => keys.private === undefined), 'holds a private vault key'),
+  keyring: Keyring.refine(
+    (rings) => rings.every((keys) => keys.private === undefined),
+    'holds a private vault key',
+  ),
   root: PublicKey,
 });
 export type CloudSecret = z.infer<typeof CloudSecret>;

@@ -22,7 +22,9 @@ export async function storeContent(
   const facts = { sha256: sha256Hex(bytes), sizeBytes: bytes.byteLength };
   if (bytes.byteLength <= INLINE_LIMIT_BYTES) {
     const text = utf8Text(bytes);
-    return text === undefined ? { ...facts, base64: Buffer.from(bytes).toString('base64') } : { ...facts, text };
+    return text === undefined
+      ? { ...facts, base64: Buffer.from(bytes).toString('base64') }
+      : { ...facts, text };
   }
   const key = currentKeys(keyring)[ring];
   if (key === undefined) throw new SealError(`this zone holds no ${ring} key to write with`);

@@ -1,5 +1,6 @@
-import { isAlias, isNode, parseDocument, stringify, visit } from 'yaml';
+import { isAlias, isNode, isPair, isScalar, parseDocument, visit } from 'yaml';
 import { NoteFormatError } from './errors.ts';
+import { yamlText } from './yaml-text.ts';
 
 const MAX_FRONT_MATTER = 64 * 1024;
 
@@ -17,7 +18,10 @@ export interface SplitNote {
  * @throws {NoteFormatError} saying what is wrong and where.
  */
 export function splitFrontMatter(text: string): SplitNote {
-  const lines = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n').split('\n');
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .replace(/\r\n?/g, '\n')
+    .split('\n');
   if (lines[0] !== '---') throw new NoteFormatError('the note does not begin with front matter (a line ---)');
   const end = lines.indexOf('---', 1);
   if (end < 0) throw new NoteFormatError('the front matter has no end (a second line ---)');
@@ -31,16 +35,30 @@ export function splitFrontMatter(text: string): SplitNote {
  */
 export function parseStrictYaml(text: string): Record<string, unknown> {
   if (text.length > MAX_FRONT_MATTER) throw new NoteFormatError('the front matter is longer than 64 KB');
-  const document = parseDocument(text, { schema: 'core', uniqueKeys: true, customTags: [], strict: true, merge: false });
+  const document = parseDocument(text, {
+    schema: 'core',
+    uniqueKeys: true,
+    customTags: [],
+    strict: true,
+    merge: false,
+  });
   const problem = document.errors[0] ?? document.warnings[0];
-  if (problem) throw new NoteFormatError(`the front matter is not strict YAML: ${firstLine(problem.message)}`);
+  if (problem)
+    throw new NoteFormatError(`the front matter is not strict YAML: ${firstLine(problem.message)}`);
   visit(document, (_key, node) => {
-    if (isAlias(node)) throw new NoteFormatError('the front matter has an alias (*name), which is not allowed');
+    if (isAlias(node))
+      throw new NoteFormatError('the front matter has an alias (*name), which is not allowed');
     if (isNode(node) && 'anchor' in node && node.anchor) {
       throw new NoteFormatError('the front matter has an anchor (&name), which is not allowed');
     }
-    if (isNode(node) && node.tag?.startsWith('!')) {
+    if (isNode(node) && node.tag !== undefined) {
       throw new NoteFormatError(`the front matter has a tag (${node.tag}), which is not allowed`);
+    }
+    if (isScalar(node) && typeof node.value === 'string' && !node.value.isWellFormed()) {
+      throw new NoteFormatError('the front matter has half a character (a lone surrogate), which is no text');
+    }
+    if (isPair(node) && !isScalar(node.key)) {
+      throw new NoteFormatError('the front matter has a key that is not a word, which is not allowed');
     }
   });
   const value: unknown = document.toJS({ maxAliasCount: 0 }) ?? {};
@@ -52,8 +70,7 @@ export function parseStrictYaml(text: string): Record<string, unknown> {
 
 /** Front matter and body as one text; strings that YAML could read as something else are quoted. */
 export function joinFrontMatter(front: Readonly<Record<string, unknown>>, body: string): string {
-  const yaml = stringify(front, { schema: 'core', lineWidth: 0, aliasDuplicateObjects: false });
-  return `---\n${yaml}---\n${body}`;
+  return `---\n${yamlText(front)}---\n${body}`;
 }
 
 function firstLine(message: string): string {

@@ -41,7 +41,10 @@ export type FileChange = z.infer<typeof FileChange>;
 const KeysBody = z.strictObject({
   kind: z.literal('keys'),
   keyEpoch: z.int().positive(),
-  writers: z.array(z.strictObject({ writer: WriterName, zone: Zone, publicKey: PublicKey })).min(1).max(100),
+  writers: z
+    .array(z.strictObject({ writer: WriterName, zone: Zone, publicKey: PublicKey }))
+    .min(1)
+    .max(100),
   approvers: z.array(z.strictObject({ approver: z.string().max(100), publicKey: PublicKey })).max(100),
 });
 export type KeysBody = z.infer<typeof KeysBody>;
@@ -102,9 +105,17 @@ const ConflictBody = z.strictObject({
   theirs: Sha256.optional(),
 });
 
-const OverrideBody = z.strictObject({ kind: z.literal('override'), what: z.string().max(200), reason: Reason });
+const OverrideBody = z.strictObject({
+  kind: z.literal('override'),
+  what: z.string().max(200),
+  reason: Reason,
+});
 
-const CheckpointBody = z.strictObject({ kind: z.literal('checkpoint'), upTo: z.int().positive(), stateDigest: Sha256 });
+const CheckpointBody = z.strictObject({
+  kind: z.literal('checkpoint'),
+  upTo: z.int().positive(),
+  stateDigest: Sha256,
+});
 
 /** What an entry says, once opened. */
 export const LedgerBody = z.discriminatedUnion('kind', [

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { LedgerIntegrityError } from './errors.ts';
-import { Instant, Sha256, TaskId, WriterName } from './ids.ts';
+import { ExactInstant, Sha256, TaskId, WriterName } from './ids.ts';
 import { LedgerBody } from './ledger-body.ts';
 import { currentKeys, open, Ring, seal, vaultKey } from './seal.ts';
 import type { Keyring } from './seal.ts';
@@ -20,19 +20,23 @@ export const GENESIS_PREV = '0'.repeat(64);
  */
 export const LedgerEntry = z.strictObject({
   v: z.literal(1),
-  vaultId: z.string().min(1).max(100),
+  vaultId: z
+    .string()
+    .min(1)
+    .max(100)
+    .refine((text) => text.isWellFormed(), 'half a character (a lone surrogate) is not allowed'),
   n: z.int().positive(),
   prev: Sha256,
-  at: Instant,
+  at: ExactInstant,
   writer: WriterName,
-  attempt: z.string().min(1).max(100),
+  attempt: z.string().regex(/^[\x21-\x7e]{1,100}$/, 'an attempt is 1 to 100 printable ASCII characters'),
   kind: z.enum(KINDS as [(typeof KINDS)[number], ...(typeof KINDS)[number][]]),
   taskId: TaskId.optional(),
   epoch: z.int().nonnegative().optional(),
   ring: Ring,
   keyEpoch: z.int().positive(),
-  body: z.string(),
-  sig: z.string().max(200),
+  body: z.base64(),
+  sig: z.base64().max(200),
 });
 export type LedgerEntry = z.infer<typeof LedgerEntry>;
 
@@ -109,7 +113,10 @@ export function checkPlace(head: LedgerHead, entry: LedgerEntry): void {
     throw new LedgerIntegrityError(head.n + 1, `is missing: entry ${entry.n} stands in its place`);
   }
   if (entry.prev !== head.hash) {
-    throw new LedgerIntegrityError(entry.n, 'does not follow the entry before it: one of the two was altered');
+    throw new LedgerIntegrityError(
+      entry.n,
+      'does not follow the entry before it: one of the two was altered',
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import type { VaultState } from './vault-state.ts';
 import type { PublicKey } from './signing.ts';
 
 const MAX_TRIES = 50;
+const MAX_FAILURES = 3;
 
 /** What a session works with. */
 export interface LedgerPorts {
@@ -24,11 +25,12 @@ export interface VerifiedEntry {
 }
 
 /** The outcome of an append: the entry that stands in the ledger, or why none was wanted any more. */
-export type AppendOutcome = { readonly appended: true; readonly entry: LedgerEntry } | { readonly appended: false };
+export type AppendOutcome =
+  { readonly appended: true; readonly entry: LedgerEntry } | { readonly appended: false };
 
 /**
  * One reader and writer of one ledger. Holds the verified state, extends it by `pull`, and appends by
- * "put at n+1 if free, else read what came and try again".
+ * "put at n+1 if free, else read what came and try again". Calls made at the same time wait their turn.
  */
 export class LedgerSession {
   readonly state: VaultState;
@@ -36,6 +38,7 @@ export class LedgerSession {
   readonly #writer: Writer;
   readonly #root: PublicKey;
   readonly #onVerified: (verified: VerifiedEntry) => void;
+  #turn: Promise<unknown> = Promise.resolve();
 
   /**
    * @param root the key that the first entry must be signed with: the owner's machine that made the vault.
@@ -61,7 +64,11 @@ export class LedgerSession {
    * @throws {LedgerIntegrityError} at the first entry that is not what it should be; the state stays
    * at the entry before it.
    */
-  async pull(): Promise<VerifiedEntry[]> {
+  pull(): Promise<VerifiedEntry[]> {
+    return this.#inTurn(() => this.#pull());
+  }
+
+  async #pull(): Promise<VerifiedEntry[]> {
     const fresh: VerifiedEntry[] = [];
     const seen = this.state.head;
     let page = await this.#ports.ledger.read(this.#writer.vaultId, Math.max(0, seen.n - 1));
@@ -89,7 +96,8 @@ export class LedgerSession {
     const parsed = LedgerEntry.safeParse(stored);
     if (!parsed.success) throw new LedgerIntegrityError(expected, 'does not have the form of an entry');
     const entry = parsed.data;
-    if (entry.vaultId !== this.#writer.vaultId) throw new LedgerIntegrityError(expected, 'is of another vault');
+    if (entry.vaultId !== this.#writer.vaultId)
+      throw new LedgerIntegrityError(expected, 'is of another vault');
     if (entry.n === 1 && entry.kind !== 'keys') throw new LedgerIntegrityError(1, 'is not the entry of keys');
     checkPlace(this.state.head, entry);
     if (origin === 'new') checkSignature(entry, entry.n === 1 ? this.#root : this.#keyOf(entry.writer));
@@ -105,13 +113,23 @@ export class LedgerSession {
    * reading back: an entry with our own attempt means success.
    *
    * @throws the store's error when it stays unreachable; the entry may or may not stand then, and a
-   * later `pull` tells.
+   * later `pull` tells. {LedgerIntegrityError} as `pull`, and when the ledger has no first entry yet.
    */
-  async append(build: (state: VaultState) => EntryDraft | undefined): Promise<AppendOutcome> {
+  append(build: (state: VaultState) => EntryDraft | undefined): Promise<AppendOutcome> {
+    return this.#inTurn(() => this.#append(build));
+  }
+
+  async #append(build: (state: VaultState) => EntryDraft | undefined): Promise<AppendOutcome> {
     const attempt = this.#ports.ids.next();
+    let failures = 0;
+    if (this.state.head.n === 0) await this.#pull();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const draft = build(this.state);
       if (!draft) return { appended: false };
+      // Once it stood there, no reader would accept this ledger again.
+      if (this.state.head.n === 0 && draft.body.kind !== 'keys') {
+        throw new LedgerIntegrityError(1, 'is missing: the vault was not set up yet; run employee init');
+      }
       const stamp = { at: this.#ports.clock.now(), attempt };
       const entry = makeEntry(this.state.head, draft, this.#writer, stamp);
       const outcome = await this.#put(entry);
@@ -119,11 +137,18 @@ export class LedgerSession {
         this.admit(entry);
         return { appended: true, entry };
       }
-      const own = (await this.pull()).find((verified) => verified.entry.attempt === attempt);
+      const own = (await this.#pull()).find((verified) => verified.entry.attempt === attempt);
       if (own) return { appended: true, entry: own.entry };
-      if (outcome !== 'taken' && tries >= 2) throw outcome.error;
+      if (outcome !== 'taken' && ++failures >= MAX_FAILURES) throw outcome.error;
     }
     throw new Error(`the ledger was busy: ${MAX_TRIES} tries to append were overtaken; try again later`);
+  }
+
+  /** One at a time: two that read at once would both admit the same entry. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   async #put(entry: LedgerEntry): Promise<'appended' | 'taken' | { readonly error: unknown }> {

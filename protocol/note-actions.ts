@@ -23,6 +23,11 @@ export function actionsOf(note: Note, context: ActionContext): readonly Action[]
   if (front.kind === 'mail' || note.draft === undefined) {
     throw new NoteFormatError('the note has no draft to approve');
   }
+  const named = front.attachments ?? [];
+  const loaded = context.attachments.map(({ path }) => path);
+  if (named.length !== loaded.length || named.some((path, index) => path !== loaded[index])) {
+    throw new NoteFormatError('the attached files are not the ones that the note names');
+  }
   const shared = {
     from: context.from,
     to: (front.to ?? []).map((text) => bareAddress(text)),
@@ -38,13 +43,22 @@ export function actionsOf(note: Note, context: ActionContext): readonly Action[]
   const parsed = Action.safeParse(candidate);
   if (parsed.success) return [parsed.data];
   const issue = parsed.error.issues[0];
-  throw new NoteFormatError(`cannot be sent as it stands: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  throw new NoteFormatError(
+    `cannot be sent as it stands: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+  );
 }
 
-/** `Name <a@b>` or `a@b` → `a@b`. */
+/**
+ * `Name <a@b>` or `a@b` → `a@b`.
+ *
+ * @throws {NoteFormatError} when it is no address, or more than one: each recipient is an item of its own.
+ */
 export function bareAddress(text: string): string {
-  const bare = /<([^<>]*)>\s*$/.exec(text)?.[1] ?? text;
-  const parsed = PlainAddress.safeParse(bare.trim());
+  const [, name = '', address = text] = /^([^<>]*)<([^<>]*)>\s*$/.exec(text) ?? [];
+  // `a@b, Name <c@d>` reads as two recipients, and only the second would get the mail.
+  if (/@[^,;]*[,;]/.test(name))
+    throw new NoteFormatError(`${JSON.stringify(text)} is more than one mail address`);
+  const parsed = PlainAddress.safeParse(address.trim());
   if (!parsed.success) throw new NoteFormatError(`${JSON.stringify(text)} is not a mail address`);
   return parsed.data;
 }

@@ -14,7 +14,11 @@ export const Policy = z.strictObject({
     .default([]),
   /** The daemon waits this long after an approval before it acts. */
   undoSeconds: z.int().min(0).max(86_400).default(30),
-  approvalValidHours: z.int().min(1).max(24 * 30).default(72),
+  approvalValidHours: z
+    .int()
+    .min(1)
+    .max(24 * 30)
+    .default(72),
   dailyCap: z.strictObject({ email: z.int().min(0).max(10_000).default(50) }).prefault({}),
 });
 export type Policy = z.infer<typeof Policy>;
@@ -40,5 +44,8 @@ export function parsePolicy(text: string): Policy {
 export function requiredTier(actions: readonly Action[], policy: Policy): ApprovalTier {
   return actions
     .map((action) => policy.rules.find((rule) => rule.kind === action.kind)?.tier ?? policy.default)
-    .reduce<ApprovalTier>((strongest, tier) => (STRENGTH[tier] > STRENGTH[strongest] ? tier : strongest), 'move');
+    .reduce<ApprovalTier>(
+      (strongest, tier) => (STRENGTH[tier] > STRENGTH[strongest] ? tier : strongest),
+      'move',
+    );
 }

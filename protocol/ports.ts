@@ -1,4 +1,11 @@
-import type { ClaimAnswer, ClaimProof, ClaimRequest, ReleaseRequest, TakeoverRequest, TransferRequest } from './claim.ts';
+import type {
+  ClaimAnswer,
+  ClaimProof,
+  ClaimRequest,
+  ReleaseRequest,
+  TakeoverRequest,
+  TransferRequest,
+} from './claim.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import type { ParsedMail } from './mail.ts';
 import type { ModelReply, ModelRequest } from './model.ts';
@@ -32,7 +39,10 @@ export interface LedgerStore {
    * Entries with `n > after`, ascending, strongly consistent, one page. The last page is the one with
    * `more: false`. Values are as stored and unchecked: whoever holds the table may have written them.
    */
-  read(vaultId: string, after: number): Promise<{ readonly entries: readonly unknown[]; readonly more: boolean }>;
+  read(
+    vaultId: string,
+    after: number,
+  ): Promise<{ readonly entries: readonly unknown[]; readonly more: boolean }>;
 }
 
 /** Immutable sealed bytes by id. Putting the same id twice is harmless. */

@@ -5,7 +5,7 @@ import type { LedgerEntry } from './ledger-entry.ts';
 import { applyFiles } from './replay-files.ts';
 import { statesBefore, transition } from './task.ts';
 import type { TaskEvent, Zone } from './task.ts';
-import { foldName } from './vault-state.ts';
+import { foldName, zoneOf } from './vault-state.ts';
 import type { Refusal, TaskView, VaultState } from './vault-state.ts';
 
 type BodyOf<K extends LedgerBody['kind']> = Extract<LedgerBody, { kind: K }>;
@@ -20,7 +20,14 @@ const CLOUD_EVENTS: ReadonlySet<string> = new Set<'created' | TaskEvent>([
   'quarantined',
   'failed',
 ]);
-const LOCAL_ONLY: ReadonlySet<string> = new Set(['approval', 'intent', 'result', 'keys', 'override', 'checkpoint']);
+const LOCAL_ONLY: ReadonlySet<string> = new Set([
+  'approval',
+  'intent',
+  'result',
+  'keys',
+  'override',
+  'checkpoint',
+]);
 /** Only their own entry kinds may cause these: a bare `task` entry may not. */
 const PROVEN_EVENTS: ReadonlySet<string> = new Set<TaskEvent>([
   'approved',
@@ -40,11 +47,6 @@ export function applyEntry(state: VaultState, entry: LedgerEntry, body: LedgerBo
   const zone = zoneOf(state, entry.writer) ?? (body?.kind === 'keys' ? 'local' : 'cloud');
   if (body) applyBody(state, entry, body, zone);
   state.head = { n: entry.n, hash: entryHash(entry) };
-}
-
-/** The zone of a writer by the keys in force. */
-export function zoneOf(state: VaultState, writer: string): Zone | undefined {
-  return state.keys?.writers.find((known) => known.writer === writer)?.zone;
 }
 
 function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone: Zone): void {
@@ -71,7 +73,7 @@ function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone
       for (const why of applyFiles(state, entry, body.changes, zone)) refuse(why);
       return;
     case 'claim':
-      refuse(withTask(state, entry, (task) => applyClaim(task, entry, body)));
+      refuse(withTask(state, entry, (task) => applyClaim(task, entry, body, zone)));
       return;
     case 'approval':
       refuse(withTask(state, entry, (task) => applyApproval(state, task, entry, body)));
@@ -105,7 +107,8 @@ function withTask(state: VaultState, entry: LedgerEntry, apply: (task: TaskView)
 
 function applyChange(state: VaultState, entry: LedgerEntry, change: TaskChange, zone: Zone): Verdict {
   if (zone === 'cloud' && !CLOUD_EVENTS.has(change.event)) {
-    const what = change.event === 'approved' ? 'moved a task to Approved/' : `wrote the event ${change.event}`;
+    const what =
+      change.event === 'approved' ? 'moved a task to Approved/' : `wrote the event ${change.event}`;
     return incident(change.event === 'approved' ? 'forged-approval' : 'zone', `the cloud zone ${what}`);
   }
   const known = state.tasks.get(change.taskId);
@@ -114,29 +117,38 @@ function applyChange(state: VaultState, entry: LedgerEntry, change: TaskChange, 
   if (PROVEN_EVENTS.has(change.event)) {
     return incident('zone', `${change.event} without the approval, intent or result that proves it`);
   }
-  return fenced(known, change.epoch) ?? moved(known, change.event, () => {
-    if (change.event === 'drafted' && change.owner !== known.owner) {
-      return incident('zone', `${change.owner ?? 'nobody'} finished a draft that ${known.owner ?? 'nobody'} holds`);
-    }
-    const named = takeName(state, known.taskId, known.note, change.note);
-    if (named) return named;
-    known.epoch = change.epoch;
-    set(known, 'owner', change.event === 'draft_started' ? (change.owner ?? entry.writer) : undefined);
-    if (change.note) known.note = change.note;
-    if (change.mail) known.mail = change.mail;
-    if (change.warnings) known.warnings = change.warnings;
-    set(known, 'reason', change.reason);
-    known.home = change.home ?? (zone === 'cloud' && change.event === 'drafted' ? 'local' : known.home);
-    if (change.event === 'voided') {
-      delete known.approval;
-      known.voided = change.reason ?? 'the note changed after it was approved';
-    }
-    if (change.event === 'rejected' || change.event === 'redraft') {
-      delete known.approval;
-      delete known.voided;
-    }
-    return touch(known, entry);
-  });
+  if (change.event === 'failed' && known.state === 'executing') {
+    return incident('zone', 'an execution failed without the result that proves it');
+  }
+  return (
+    fenced(known, change.epoch) ??
+    moved(known, change.event, () => {
+      if (change.event === 'drafted' && change.owner !== known.owner) {
+        return incident(
+          'zone',
+          `${change.owner ?? 'nobody'} finished a draft that ${known.owner ?? 'nobody'} holds`,
+        );
+      }
+      const named = takeName(state, known.taskId, known.note, change.note);
+      if (named) return named;
+      known.epoch = change.epoch;
+      set(known, 'owner', change.event === 'draft_started' ? (change.owner ?? entry.writer) : undefined);
+      if (change.note) known.note = change.note;
+      if (change.mail) known.mail = change.mail;
+      if (change.warnings) known.warnings = change.warnings;
+      set(known, 'reason', change.reason);
+      known.home = change.home ?? (zone === 'cloud' && change.event === 'drafted' ? 'local' : known.home);
+      if (change.event === 'voided') {
+        delete known.approval;
+        known.voided = change.reason ?? 'the note changed after it was approved';
+      }
+      if (change.event === 'rejected' || change.event === 'redraft') {
+        delete known.approval;
+        delete known.voided;
+      }
+      return touch(known, entry);
+    })
+  );
 }
 
 function createTask(state: VaultState, entry: LedgerEntry, change: TaskChange, known?: TaskView): Verdict {
@@ -162,7 +174,11 @@ function createTask(state: VaultState, entry: LedgerEntry, change: TaskChange, k
   return undefined;
 }
 
-function applyClaim(task: TaskView, entry: LedgerEntry, body: BodyOf<'claim'>): Verdict {
+function applyClaim(task: TaskView, entry: LedgerEntry, body: BodyOf<'claim'>, zone: Zone): Verdict {
+  // A higher epoch from the cloud would make the executor's own result too old to be believed.
+  if (zone === 'cloud' && (task.state === 'approved' || task.state === 'executing')) {
+    return incident('zone', `the cloud zone claimed a task that is ${task.state}`);
+  }
   const stale = fenced(task, entry.epoch);
   if (stale) return stale;
   task.epoch = entry.epoch ?? task.epoch;
@@ -170,7 +186,12 @@ function applyClaim(task: TaskView, entry: LedgerEntry, body: BodyOf<'claim'>): 
   return touch(task, entry);
 }
 
-function applyApproval(state: VaultState, task: TaskView, entry: LedgerEntry, body: BodyOf<'approval'>): Verdict {
+function applyApproval(
+  state: VaultState,
+  task: TaskView,
+  entry: LedgerEntry,
+  body: BodyOf<'approval'>,
+): Verdict {
   const { statement } = body.approval;
   const approver = state.keys?.approvers.find((known) => known.approver === statement.approver);
   if (!approver || !verifyApproval(body.approval, approver.publicKey)) {
@@ -180,7 +201,10 @@ function applyApproval(state: VaultState, task: TaskView, entry: LedgerEntry, bo
     return incident('approval-mismatch', `an approval of ${statement.taskId} was put on another task`);
   }
   if (statement.noteDigest !== body.note.content.sha256) {
-    return incident('approval-mismatch', 'the note that came with the approval is not the one that was approved');
+    return incident(
+      'approval-mismatch',
+      'the note that came with the approval is not the one that was approved',
+    );
   }
   if (state.nonces.has(statement.nonce)) return incident('nonce-used', 'this approval was given before');
   if (statement.epoch !== task.epoch) return late('stale-epoch', 'it approves an older draft');
@@ -224,7 +248,9 @@ function applyResult(state: VaultState, task: TaskView, entry: LedgerEntry, body
   if (task.intent?.n !== body.intentN) return incident('approval-mismatch', 'a result without its intent');
   const stale = fenced(task, entry.epoch);
   if (stale) return stale;
-  const event = ({ succeeded: 'succeeded', failed: 'failed', indeterminate: 'unknown_outcome' } as const)[body.outcome];
+  const event = ({ succeeded: 'succeeded', failed: 'failed', indeterminate: 'unknown_outcome' } as const)[
+    body.outcome
+  ];
   return moved(task, event, () => {
     const named = takeName(state, task.taskId, task.note, body.note);
     if (named) return named;
@@ -248,7 +274,12 @@ function fenced(task: TaskView, epoch: number | undefined): Verdict {
 }
 
 /** A note keeps its name for life, and no two tasks share one: a second would hide the first. */
-function takeName(state: VaultState, taskId: string, had: NoteRef | undefined, note: NoteRef | undefined): Verdict {
+function takeName(
+  state: VaultState,
+  taskId: string,
+  had: NoteRef | undefined,
+  note: NoteRef | undefined,
+): Verdict {
   if (!note) return undefined;
   if (had && had.name !== note.name) return incident('zone', `renamed its note to ${note.name}`);
   const name = foldName(note.name);

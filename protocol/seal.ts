@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { z } from 'zod';
 import { SealError } from './errors.ts';
 
@@ -74,7 +81,11 @@ export function open(key: string, sealed: Uint8Array, context: string): Buffer {
   const derived = derive(key, salt);
   if (!timingSafeEqual(commitment, derived.commitment)) throw new SealError('sealed with another key');
   try {
-    const decipher = createDecipheriv('aes-256-gcm', derived.secret, bytes.subarray(HEAD_BYTES - IV_BYTES, HEAD_BYTES));
+    const decipher = createDecipheriv(
+      'aes-256-gcm',
+      derived.secret,
+      bytes.subarray(HEAD_BYTES - IV_BYTES, HEAD_BYTES),
+    );
     decipher.setAAD(Buffer.from(context));
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES)), decipher.final()]);
@@ -85,10 +96,15 @@ export function open(key: string, sealed: Uint8Array, context: string): Buffer {
 
 /** The name of a blob: HMAC-SHA-256 of its plaintext, so that the store cannot guess contents by hash. */
 export function blobIdOf(key: string, plaintext: Uint8Array): string {
-  return createHmac('sha256', Buffer.from(key, 'base64url')).update('blob/v1\0').update(plaintext).digest('hex');
+  return createHmac('sha256', Buffer.from(key, 'base64url'))
+    .update('blob/v1\0')
+    .update(plaintext)
+    .digest('hex');
 }
 
 function derive(key: string, salt: Uint8Array): { secret: Buffer; commitment: Buffer } {
-  const bytes = Buffer.from(hkdfSync('sha256', Buffer.from(key, 'base64url'), salt, 'ai-employee/seal/v1', 64));
+  const bytes = Buffer.from(
+    hkdfSync('sha256', Buffer.from(key, 'base64url'), salt, 'ai-employee/seal/v1', 64),
+  );
   return { secret: bytes.subarray(0, 32), commitment: bytes.subarray(32) };
 }

@@ -46,7 +46,9 @@ export function parseTemplate(text: string): Template {
   const parsed = TemplateFront.safeParse(front);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new NoteFormatError(`not a template: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+    throw new NoteFormatError(
+      `not a template: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`,
+    );
   }
   return { ...parsed.data, body: body.trim() };
 }
@@ -56,7 +58,8 @@ export function chooseTemplate(templates: readonly Template[], mail: TemplateSub
   return templates
     .filter((template) => fits(template, mail))
     .sort(
-      (a, b) => b.priority - a.priority || conditions(b) - conditions(a) || a.template.localeCompare(b.template),
+      (a, b) =>
+        b.priority - a.priority || conditions(b) - conditions(a) || a.template.localeCompare(b.template),
     )[0];
 }
 
@@ -67,13 +70,18 @@ export function chooseTemplate(templates: readonly Template[], mail: TemplateSub
 export function fillTemplate(body: string, values: Readonly<Record<string, string>>): string {
   const lines = body.split('\n').flatMap((line) => {
     const names = [...line.matchAll(/\{\{\s*([\w.]+)\s*\}\}/g)].map((match) => match[1] ?? '');
-    if (names.some((name) => !values[name])) return [];
-    return [line.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_all, name: string) => values[name] ?? '')];
+    if (names.some((name) => !valueOf(values, name))) return [];
+    return [line.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_all, name: string) => valueOf(values, name))];
   });
   return lines
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
+}
+
+/** `{{constructor}}` is no value, though every object has one. */
+function valueOf(values: Readonly<Record<string, string>>, name: string): string {
+  return Object.hasOwn(values, name) ? (values[name] ?? '') : '';
 }
 
 function conditions(template: Template): number {

@@ -17,14 +17,16 @@ export type TaskFolder = (typeof TASK_FOLDERS)[number];
 /** All folders of a vault that have a meaning. */
 export const VAULT_FOLDERS = [...TASK_FOLDERS, 'Conflicts', 'Schedules', 'Templates', 'Briefings'] as const;
 
-const RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
+const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
 // eslint-disable-next-line no-control-regex -- control characters are what a file name must not have
-const FORBIDDEN = /[\u0000-\u001f\u007f<>:"/\\|?*\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f<>:"/\\|?*\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 
 /** Why a name cannot be a file's name on every system this vault may travel to, or `undefined`. */
 export function badFileName(name: string): string | undefined {
   if (name === '' || name === '.' || name === '..') return 'is empty or a directory reference';
   if (Buffer.byteLength(name) > 240) return 'is longer than 240 bytes';
+  // Two such names would be one file: what is not Unicode is written as U+FFFD.
+  if (!name.isWellFormed()) return 'is not well-formed Unicode';
   if (FORBIDDEN.test(name)) return 'holds a character that a file name cannot have';
   if (/[. ]$/.test(name) || name.startsWith(' ')) return 'begins or ends with a space, or ends with a dot';
   if (RESERVED.test(name)) return 'is reserved on Windows';
@@ -41,10 +43,16 @@ export const NoteName = z
 export const VaultPath = z
   .string()
   .max(1000)
-  .refine((path) => path.split('/').every((part) => badFileName(part) === undefined), 'not a safe vault path');
+  .refine(
+    (path) => path.split('/').every((part) => badFileName(part) === undefined),
+    'not a safe vault path',
+  );
 
 /** The folder in which the note of a task stands, or `undefined` where a task has none. */
-export function folderOf(task: { readonly state: TaskState; readonly owner?: string | undefined }): string | undefined {
+export function folderOf(task: {
+  readonly state: TaskState;
+  readonly owner?: string | undefined;
+}): string | undefined {
   switch (task.state) {
     case 'received':
     case 'ignored':
@@ -70,10 +78,18 @@ export function folderOf(task: { readonly state: TaskState; readonly owner?: str
   }
 }
 
+/**
+ * A name as file systems compare it that ignore case and normal form. By way of upper case, which also joins
+ * `ß` with `ss`, `ſ` with `s` and the two small sigmas, as such file systems do.
+ */
+export function foldName(name: string): string {
+  return name.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
+}
+
 /** The folder of tasks to which a path belongs, if it is one. */
 export function taskFolderOf(path: string): TaskFolder | undefined {
   const [first = ''] = path.split('/');
-  return TASK_FOLDERS.find((folder) => folder.toLowerCase() === first.normalize('NFC').toLowerCase());
+  return TASK_FOLDERS.find((folder) => foldName(folder) === foldName(first));
 }
 
 /**
@@ -81,7 +97,11 @@ export function taskFolderOf(path: string): TaskFolder | undefined {
  *
  * @example noteName({ taskId, subject: 'Re: Lunch?', at: '2026-11-21T…' }) // '2026-11-21 Re Lunch (t3f9c1a2).md'
  */
-export function noteName(note: { readonly taskId: string; readonly subject: string; readonly at: string }): string {
+export function noteName(note: {
+  readonly taskId: string;
+  readonly subject: string;
+  readonly at: string;
+}): string {
   const words = note.subject
     .normalize('NFC')
     .replace(/[^\p{L}\p{M}\p{N}\s_.,+@-]/gu, ' ')

@@ -7,6 +7,8 @@ import type { MailRecord } from './mail.ts';
 import type { TaskState, Zone } from './task.ts';
 import { folderOf } from './vault-path.ts';
 
+export { foldName } from './vault-path.ts';
+
 /** A task as the ledger tells it. */
 export interface TaskView {
   readonly taskId: string;
@@ -23,7 +25,12 @@ export interface TaskView {
   voided?: string;
   approval?: { readonly n: number; readonly approval: Approval; readonly note: NoteRef };
   intent?: { readonly n: number; readonly actionIndex: number; readonly idempotencyKey: string };
-  result?: { readonly n: number; readonly outcome: Outcome; readonly providerId?: string; readonly detail?: string };
+  result?: {
+    readonly n: number;
+    readonly outcome: Outcome;
+    readonly providerId?: string;
+    readonly detail?: string;
+  };
   deliveries: { readonly n: number; readonly event: string; readonly at: string }[];
   readonly createdAt: string;
   readonly createdN: number;
@@ -102,7 +109,7 @@ export function vaultTree(state: VaultState): Map<string, ContentRef> {
   return tree;
 }
 
-/** A name as case-insensitive and Unicode-normalising file systems compare it. */
-export function foldName(name: string): string {
-  return name.normalize('NFC').toLowerCase();
+/** The zone of a writer by the keys in force. */
+export function zoneOf(state: VaultState, writer: string): Zone | undefined {
+  return state.keys?.writers.find((known) => known.writer === writer)?.zone;
 }

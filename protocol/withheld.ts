@@ -19,13 +19,15 @@ const CONTENTS: readonly (readonly [RegExp, string])[] = [
   [/\bxox[abprs]-[A-Za-z0-9-]{20,}/, 'a chat token'],
 ];
 
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
+
 /**
  * Why a path must never leave this machine, or `undefined`. Every segment counts, folded in case and
- * Unicode form, so that neither `.ENV` nor a folder above gets round it.
+ * Unicode form and without what cannot be seen, so that neither `.ENV` nor a folder above gets round it.
  */
 export function withheldPath(path: string): string | undefined {
   for (const segment of path.split('/')) {
-    const folded = segment.normalize('NFKC').toLowerCase();
+    const folded = segment.normalize('NFKC').replace(INVISIBLE, '').toLowerCase();
     const rule = NAMES.find((name) => name.test(folded));
     if (rule) return `the name ${JSON.stringify(segment)} is one that secrets have`;
   }
