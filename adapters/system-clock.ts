@@ -1,0 +1,7 @@
+import type { Clock } from '#protocol/ports.ts';
+
+/** The machine's own clocks. */
+export const systemClock: Clock = {
+  now: () => new Date().toISOString(),
+  monotonicMs: () => performance.now(),
+};
