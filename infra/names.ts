@@ -1,0 +1,31 @@
+import type { Stack } from 'aws-cdk-lib';
+import type { Settings } from './config.ts';
+
+/** Prefix of the raw mails in the inbound bucket; SES may write nowhere else. */
+export const inboundPrefix = 'inbound/';
+
+/** Prefix of the encrypted blobs in the vault bucket; the functions may read and write nowhere else. */
+export const blobsPrefix = 'blobs/';
+
+/**
+ * Physical names that have to be known before the resource exists: the inbound bucket's policy names the receipt
+ * rule that may write to it, and that rule cannot be created before the policy allows it.
+ */
+export function deploymentNames(settings: Settings): {
+  readonly prefix: string;
+  readonly ruleSet: string;
+  readonly rule: string;
+} {
+  const prefix = `ai-employee-${settings.stage}`;
+  return { prefix, ruleSet: prefix, rule: 'assistant' };
+}
+
+/** ARN of the receipt rule, for the conditions under which SES may use a resource of this deployment. */
+export function receiptRuleArn(stack: Stack, settings: Settings): string {
+  const { ruleSet, rule } = deploymentNames(settings);
+  return stack.formatArn({
+    service: 'ses',
+    resource: 'receipt-rule-set',
+    resourceName: `${ruleSet}:receipt-rule/${rule}`,
+  });
+}

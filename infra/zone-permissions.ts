@@ -1,0 +1,75 @@
+import { Stack } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { blobsPrefix, inboundPrefix } from './names.ts';
+
+/** What the functions of the cloud zone work on. */
+export interface ZoneResources {
+  readonly tasksTable: ITable;
+  readonly ledgerTable: ITable;
+  readonly inboundBucket: IBucket;
+  readonly vaultBucket: IBucket;
+  readonly vaultSecret: ISecret;
+  readonly inboundQueue: IQueue;
+  readonly draftingQueue: IQueue;
+  readonly encryptionKey?: IKey | undefined;
+}
+
+/** All that triage may do: read the raw mail, record task and note, hand the task to drafting. */
+export function triagePermissions(zone: ZoneResources): PolicyStatement[] {
+  return [
+    ...sharedPermissions(zone),
+    consume('ConsumeInbound', zone.inboundQueue),
+    allow('HandToDrafting', ['sqs:SendMessage'], [zone.draftingQueue.queueArn]),
+    allow('ReadRawMail', ['s3:GetObject'], [zone.inboundBucket.arnForObjects(`${inboundPrefix}*`)]),
+  ];
+}
+
+/** All that drafting may do: take a task and write its draft into the vault. */
+export function draftPermissions(zone: ZoneResources): PolicyStatement[] {
+  return [...sharedPermissions(zone), consume('ConsumeDrafting', zone.draftingQueue)];
+}
+
+// Written out instead of `grantReadWriteData` and its like: those include deletes, scans and retention.
+function sharedPermissions(zone: ZoneResources): PolicyStatement[] {
+  return [
+    allow('Tasks', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [zone.tasksTable.tableArn]),
+    // No UpdateItem: an entry of the ledger is put once and never changed.
+    allow('Ledger', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
+    allow('Blobs', ['s3:GetObject', 's3:PutObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
+    allow('ZoneKeys', ['secretsmanager:GetSecretValue'], [zone.vaultSecret.secretArn]),
+    ...(zone.encryptionKey === undefined ? [] : [useOf(zone.encryptionKey)]),
+  ];
+}
+
+function useOf(key: IKey): PolicyStatement {
+  const { region } = Stack.of(key);
+  return new PolicyStatement({
+    sid: 'DataAtRest',
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [key.keyArn],
+    conditions: {
+      StringEquals: {
+        'kms:ViaService': ['dynamodb', 's3', 'secretsmanager'].map(
+          (name) => `${name}.${region}.amazonaws.com`,
+        ),
+      },
+    },
+  });
+}
+
+function consume(sid: string, queue: IQueue): PolicyStatement {
+  return allow(
+    sid,
+    ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+    [queue.queueArn],
+  );
+}
+
+function allow(sid: string, actions: string[], resources: string[]): PolicyStatement {
+  return new PolicyStatement({ sid, actions, resources });
+}
