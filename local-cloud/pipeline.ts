@@ -1,0 +1,115 @@
+import { devNull } from 'node:os';
+import type { AwsClient } from './aws-client.ts';
+import { credentialsOf } from './credentials.ts';
+import { endpointVariables, type Endpoints } from './endpoints.ts';
+import { EventSource } from './event-sources.ts';
+import { LocalFunction, type FunctionLog } from './functions.ts';
+import type { CloudPlan } from './plan.ts';
+
+/** The functions of a plan, and what feeds them. */
+export interface Pipeline {
+  /** Takes no new messages, gives running functions two seconds, then ends them. */
+  close(this: void): Promise<void>;
+  /** Whether a batch is on its way. */
+  isBusy(this: void): boolean;
+}
+
+/** @see startPipeline */
+export interface PipelineOptions {
+  plan: CloudPlan;
+  endpoints: Endpoints;
+  client: AwsClient;
+  region: string;
+  log: FunctionLog;
+  /** Load one instance of each function ahead of the first event. */
+  warm: boolean;
+}
+
+/** Starts the pollers of all event sources, with the functions behind them. @throws TemplateUnsupported */
+export function startPipeline(options: PipelineOptions): Pipeline {
+  const { plan, endpoints, client, region, log } = options;
+  const functions = plan.functions.map((planned) => {
+    const environment = {
+      ...lambdaEnvironment(planned),
+      ...awsEnvironment(planned.caller, endpoints, region),
+      ...planned.environment,
+    };
+    return new LocalFunction({ planned, environment, log });
+  });
+  const sources = eventSources(plan, functions, client, region, log);
+  for (const source of sources) source.start();
+  if (options.warm) for (const each of functions) each.warm();
+  return {
+    isBusy: () => functions.some(({ running }) => running > 0) || sources.some(({ running }) => running > 0),
+    close: async () => {
+      await drain(sources);
+      await Promise.all(functions.map((each) => each.close()));
+    },
+  };
+}
+
+/** What an SDK needs in its environment to work with a local cloud as that caller. */
+export function awsEnvironment(caller: string, endpoints: Endpoints, region: string): Record<string, string> {
+  const { accessKeyId, secretAccessKey } = credentialsOf(caller);
+  return {
+    ...endpointVariables(endpoints),
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    // Nothing here may ask the instance metadata service or a profile of the person's own.
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+  };
+}
+
+/** How long running functions may go on after the last message was taken. */
+const DRAIN_MS = 2000;
+
+async function drain(sources: readonly EventSource[]): Promise<void> {
+  await Promise.all(sources.map((source) => source.stop()));
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, DRAIN_MS);
+  });
+  await Promise.race([Promise.all(sources.map((source) => source.drained())), patience]);
+  clearTimeout(timer);
+}
+
+function eventSources(
+  plan: CloudPlan,
+  functions: readonly LocalFunction[],
+  client: AwsClient,
+  region: string,
+  log: FunctionLog,
+): EventSource[] {
+  return plan.eventSources.flatMap((mapping) => {
+    const target = functions.find(({ planned }) => planned.name === mapping.functionName);
+    const queue = plan.queues.find(({ arn }) => arn === mapping.queueArn);
+    if (target === undefined || queue === undefined) {
+      throw new TypeError(
+        `An event source joins ${mapping.queueArn} and ${mapping.functionName}; one is missing.`,
+      );
+    }
+    const line = (text: string): void => log(target.planned.name, text);
+    return [new EventSource({ client, mapping, queueUrl: queue.url, region, target, log: line })];
+  });
+}
+
+function lambdaEnvironment(planned: CloudPlan['functions'][number]): Record<string, string> {
+  return {
+    AWS_LAMBDA_FUNCTION_NAME: planned.name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(planned.memoryMb),
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${planned.name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    LAMBDA_TASK_ROOT: planned.bundleDir,
+    _HANDLER: planned.handler,
+    TZ: ':UTC',
+    NODE_OPTIONS: '',
+    PATH: process.env['PATH'] ?? '',
+  };
+}
