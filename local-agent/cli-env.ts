@@ -1,0 +1,44 @@
+import os from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+
+const Text = z
+  .string()
+  .optional()
+  .transform((value) => (value === '' ? undefined : value));
+
+const Variables = z.object({
+  EMPLOYEE_CONFIG: Text,
+  EMPLOYEE_VAULT: Text,
+  EMPLOYEE_DEBUG: Text,
+  NO_COLOR: Text,
+  XDG_CONFIG_HOME: Text,
+});
+
+/** What the command line takes from its environment. */
+export interface CliEnv {
+  readonly config: string | undefined;
+  readonly vault: string | undefined;
+  /** Show stack traces. */
+  readonly debug: boolean;
+  readonly noColour: boolean;
+  /** Absolute; the XDG base directory for configuration. */
+  readonly configHome: string;
+}
+
+/** Reads the environment once. An empty variable counts as unset. */
+export function readCliEnv(variables: Readonly<Record<string, string | undefined>>): CliEnv {
+  const env = Variables.parse(variables);
+  // The XDG specification has a relative path ignored.
+  const xdg =
+    env.XDG_CONFIG_HOME !== undefined && path.isAbsolute(env.XDG_CONFIG_HOME)
+      ? env.XDG_CONFIG_HOME
+      : undefined;
+  return {
+    config: env.EMPLOYEE_CONFIG,
+    vault: env.EMPLOYEE_VAULT,
+    debug: env.EMPLOYEE_DEBUG !== undefined && env.EMPLOYEE_DEBUG !== '0',
+    noColour: env.NO_COLOR !== undefined,
+    configHome: xdg ?? path.join(os.homedir(), '.config'),
+  };
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { folderOfState } from '../agent.ts';
+import { runningDaemon } from '../daemon-file.ts';
+import { ExitCode } from '../exit-codes.ts';
+import type { Style } from '../output.ts';
+import { agentStatus } from '../status.ts';
+import type { Status } from '../status.ts';
+import { visibleLine } from '../visible.ts';
+import { defineCommand, withAgent } from './command.ts';
+
+/** `employee status`: health at one look. Ends with 1 when something is wrong. */
+export const statusCommand = defineCommand({
+  name: 'status',
+  summary: 'health, lag and counts; which config is used',
+  examples: ['employee status', 'employee status --json'],
+  input: z.object({}),
+  async run(_input, context) {
+    const { location, out } = context;
+    const status = await withAgent(context, async (agent) =>
+      agentStatus(agent, location, await runningDaemon(folderOfState(location.configFile))),
+    );
+    out.result(status, (style) => statusText(status, style));
+    return status.ok ? ExitCode.done : ExitCode.failed;
+  },
+});
+
+function statusText(status: Status, style: Style): string {
+  const { daemon, cloud, incidents, withheld } = status;
+  const counts = Object.entries(status.tasks).map(([state, count]) => `${count} ${state}`);
+  const lag = cloud.reachable
+    ? cloud.behind === 0
+      ? style.good('in step')
+      : style.warn(`${cloud.behind}${cloud.more === true ? '+' : ''} entries not here yet`)
+    : style.bad(`not reachable: ${cloud.error ?? ''}`);
+  const running = daemon
+    ? `process ${daemon.pid}, desk ${daemon.desk}`
+    : style.warn('not running (employee run)');
+  return [
+    `config   ${status.config.file}  ${style.dim(`(${status.config.because})`)}`,
+    `agent    ${status.agent}`,
+    `vault    ${status.vault}`,
+    `daemon   ${running}`,
+    ...(daemon?.error === undefined ? [] : [`         ${style.bad(visibleLine(daemon.error))}`]),
+    `cloud    ${lag}`,
+    `ledger   entry ${status.head}, last sync ${status.lastSync ?? 'never'}`,
+    `tasks    ${counts.length === 0 ? 'none yet' : counts.join(', ')}`,
+    `waiting  ${status.waiting === 0 ? 'nothing' : style.bold(`${status.waiting} for you`)}`,
+    ...incidents.map(({ n, writer, message }) =>
+      style.bad(`incident entry ${n} by ${writer}: ${visibleLine(message)}`),
+    ),
+    ...withheld.map(({ path, why }) => style.dim(`withheld ${visibleLine(path)}: ${why}`)),
+  ].join('\n');
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { shortId } from '#protocol/ids.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { syncVault } from '../sync/sync.ts';
+import { defineCommand, withAgent } from './command.ts';
+
+/** `employee sync`: one sync. Incidents make it end with 1. */
+export const syncCommand = defineCommand({
+  name: 'sync',
+  summary: 'bring vault and ledger together, once',
+  examples: ['employee sync', 'employee sync --json'],
+  input: z.object({}),
+  async run(_input, context) {
+    const report = await withAgent(context, syncVault);
+    context.out.result(report, (style) =>
+      [
+        `in step with entry ${report.head}: ${report.pulled} new entries, ${report.applied} changes in the vault, ${report.pushed} sent`,
+        ...report.wishes.map(({ taskId, wish, outcome }) => `  ${shortId(taskId)}  ${wish}: ${outcome}`),
+        ...report.explained.map((line) => `  ${line}`),
+        ...report.conflicts.map((path) => style.warn(`  both versions kept: ${path}`)),
+        ...report.withheld.map(({ path, why }) => style.dim(`  stays on this machine: ${path} (${why})`)),
+        ...report.incidents.map(({ n, writer, message }) =>
+          style.bad(`  incident: entry ${n} by ${writer}: ${message}`),
+        ),
+      ].join('\n'),
+    );
+    return report.incidents.length > 0 ? ExitCode.failed : ExitCode.done;
+  },
+});

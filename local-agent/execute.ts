@@ -1,0 +1,215 @@
+import { sha256Hex } from '#protocol/canonical.ts';
+import { verifyApproval } from '#protocol/approval.ts';
+import { NoteFormatError } from '#protocol/errors.ts';
+import { notePath } from '#protocol/vault-state.ts';
+import type { TaskView } from '#protocol/vault-state.ts';
+import type { Agent } from './agent.ts';
+import { accepted, appendChange } from './append-change.ts';
+import { store } from './contents.ts';
+import { finish, recover } from './finish.ts';
+import { planOf } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { readPolicy } from './policy-file.ts';
+import { placeNote } from './sync/place-note.ts';
+import { toolCallOf } from './tool-call.ts';
+
+const LEASE_MS = 5 * 60_000;
+
+export interface ExecuteReport {
+  readonly executed: { taskId: string; outcome: string; providerId?: string; detail?: string }[];
+  /** Approved, but not what was approved, or not any more: nothing ran. */
+  readonly refused: { taskId: string; why: string }[];
+  /** Waits for a decision: voided approvals, unknown outcomes. */
+  readonly needsPerson: { taskId: string; why: string }[];
+}
+
+/**
+ * One pass over the approved tasks: each is checked against its approval again, claimed, its intent made
+ * durable, its tool called once, its result written. What an earlier run left half done is settled
+ * first, without calling anything again.
+ *
+ * @param options.undoSeconds leave approvals alone that are younger than this. @default 0
+ */
+export async function executeApproved(
+  agent: Agent,
+  options: { readonly undoSeconds?: number } = {},
+): Promise<ExecuteReport> {
+  await agent.session.pull();
+  const report: ExecuteReport = { executed: [], refused: [], needsPerson: [] };
+  for (const task of await recover(agent)) report.executed.push(task);
+  const approved = [...agent.session.state.tasks.values()]
+    .filter((task) => task.state === 'approved')
+    .sort((a, b) => (a.approval?.n ?? 0) - (b.approval?.n ?? 0));
+  for (const task of approved) {
+    if (!isDue(agent, task, options.undoSeconds ?? 0)) continue;
+    await executeTask(agent, task, report);
+  }
+  for (const task of agent.session.state.tasks.values()) {
+    const why = waitsFor(task);
+    if (why !== undefined) report.needsPerson.push({ taskId: task.taskId, why });
+  }
+  return report;
+}
+
+async function executeTask(agent: Agent, task: TaskView, report: ExecuteReport): Promise<void> {
+  const checked = await check(agent, task);
+  if ('why' in checked) {
+    await askAgain(agent, task, checked);
+    report.refused.push({ taskId: task.taskId, why: checked.why });
+    return;
+  }
+  const cap = await capReached(agent);
+  if (cap !== undefined) {
+    report.refused.push({ taskId: task.taskId, why: cap });
+    return;
+  }
+  const epoch = await claim(agent, task);
+  if (epoch === undefined) {
+    report.refused.push({ taskId: task.taskId, why: 'another agent holds this task; nothing was run here' });
+    return;
+  }
+  const from = notePath(task);
+  // One claim, one effect: the epoch is raised by every claim, so the key is never used twice.
+  const idempotencyKey = `${task.taskId}-${epoch}`;
+  const call = await toolCallOf(agent, task, checked, idempotencyKey);
+  agent.copy.journal(idempotencyKey, { stage: 'prepared' });
+  if (!(await recordIntent(agent, task, checked, { epoch, idempotencyKey }))) {
+    await finish(agent, task, epoch);
+    report.refused.push({
+      taskId: task.taskId,
+      why: `it changed while it was taken: it is ${task.state} now`,
+    });
+    return;
+  }
+  await placeNote(agent, task, from);
+  agent.copy.journal(idempotencyKey, { stage: 'called' });
+  const outcome = await agent.tools.call(call);
+  agent.copy.journal(idempotencyKey, { stage: 'answered', outcome });
+  report.executed.push(await finish(agent, task, epoch));
+}
+
+interface Refused {
+  readonly why: string;
+  readonly bytes?: Uint8Array;
+}
+
+/** Everything that has to hold in the moment before an effect. */
+async function check(agent: Agent, task: TaskView): Promise<Plan | Refused> {
+  const approval = task.approval?.approval;
+  const approver = agent.session.state.keys?.approvers.find(
+    (known) => known.approver === approval?.statement.approver,
+  );
+  if (!approval || !approver || !verifyApproval(approval, approver.publicKey)) {
+    return { why: 'there is no valid approval' };
+  }
+  const { statement } = approval;
+  if (statement.taskId !== task.taskId || statement.vaultId !== agent.config.vaultId) {
+    return { why: 'the approval is of another task' };
+  }
+  const now = agent.clock.now();
+  if (now >= statement.expires) return { why: `the approval expired at ${statement.expires}` };
+  if (now < statement.notBefore) return { why: `the approval is not valid before ${statement.notBefore}` };
+  const bytes = await agent.files.read(notePath(task) ?? '');
+  if (!bytes) return { why: 'the approved note is not in Approved/ any more' };
+  if (sha256Hex(bytes) !== statement.noteDigest)
+    return { why: 'the note was changed after it was approved', bytes };
+  try {
+    const plan = await planOf(agent, task, bytes);
+    if (plan.actionsDigest === statement.actionsDigest) return plan;
+    return {
+      why: 'what would be done is not what was approved (an attachment or the sender changed)',
+      bytes,
+    };
+  } catch (error) {
+    if (error instanceof NoteFormatError) return { why: error.message, bytes };
+    throw error;
+  }
+}
+
+/** Voids the approval and brings the note, with whatever stands in it now, back to `Pending_Approval/`. */
+async function askAgain(agent: Agent, task: TaskView, { why, bytes }: Refused): Promise<void> {
+  const from = notePath(task);
+  const note =
+    bytes && task.note
+      ? { note: { name: task.note.name, content: await store(agent, bytes, 'shared') } }
+      : {};
+  await appendChange(agent, task, 'voided', { reason: why, ...note });
+  await agent.tasks.settle(task.taskId, 'voided', 'local');
+  await placeNote(agent, task, bytes ? from : undefined);
+}
+
+async function claim(agent: Agent, task: TaskView): Promise<number | undefined> {
+  const request = {
+    taskId: task.taskId,
+    owner: agent.config.agent,
+    // The same approval is the same attempt: after a crash this machine may take it up again.
+    attemptId: task.approval?.approval.statement.nonce ?? '',
+    zone: 'local',
+    from: ['approved'],
+    to: 'executing',
+    leaseMs: LEASE_MS,
+  } as const;
+  let answer = await agent.tasks.claim(request);
+  if (!answer.won) {
+    // The reply of the approval's own update may have been lost: the ledger knows better than the item.
+    const settled = await agent.tasks.settle(task.taskId, 'approved', 'local');
+    if (settled.won) answer = await agent.tasks.claim(request);
+  }
+  if (!answer.won) return undefined;
+  agent.copy.noteClaim(task.taskId, answer.task.epoch);
+  return answer.task.epoch;
+}
+
+/** Makes the intent durable. In the same append the nonce is consumed: it is accepted once or never. */
+async function recordIntent(
+  agent: Agent,
+  task: TaskView,
+  plan: Plan,
+  { epoch, idempotencyKey }: { readonly epoch: number; readonly idempotencyKey: string },
+): Promise<boolean> {
+  const nonce = task.approval?.approval.statement.nonce ?? '';
+  const outcome = await agent.session.append((state) => {
+    const now = state.tasks.get(task.taskId);
+    const same = now?.state === 'approved' && now.approval?.approval.statement.nonce === nonce;
+    if (!same || state.nonces.get(nonce) !== 'open') return undefined;
+    return {
+      taskId: task.taskId,
+      epoch,
+      body: {
+        kind: 'intent',
+        owner: agent.config.agent,
+        nonce,
+        actionsDigest: plan.actionsDigest,
+        actionIndex: 0,
+        tool: 'email/send_email',
+        idempotencyKey,
+      },
+    };
+  });
+  return outcome.appended && accepted(agent.session.state, outcome.entry.n);
+}
+
+async function capReached(agent: Agent): Promise<string | undefined> {
+  const cap = (await readPolicy(agent.files)).dailyCap.email;
+  const today = agent.clock.now().slice(0, 10);
+  const begun = [...agent.session.state.tasks.values()].filter(
+    (task) => task.intent && task.updatedAt.startsWith(today),
+  );
+  return begun.length < cap
+    ? undefined
+    : `today's cap of ${cap} mails (Policy.yaml, dailyCap) is reached; it runs tomorrow`;
+}
+
+function isDue(agent: Agent, task: TaskView, undoSeconds: number): boolean {
+  const approvedAt = task.approval?.approval.statement.notBefore ?? task.updatedAt;
+  return Date.parse(agent.clock.now()) - Date.parse(approvedAt) >= undoSeconds * 1000;
+}
+
+function waitsFor(task: TaskView): string | undefined {
+  if (task.state === 'pending_approval' && task.voided !== undefined)
+    return `approve it again: ${task.voided}`;
+  if (task.state === 'indeterminate') {
+    return `whether it was sent is unknown (${task.reason ?? 'no answer'}); look, then approve with --again or reject`;
+  }
+  return undefined;
+}

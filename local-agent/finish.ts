@@ -1,0 +1,102 @@
+import { notePath } from '#protocol/vault-state.ts';
+import type { TaskView } from '#protocol/vault-state.ts';
+import type { TaskState } from '#protocol/task.ts';
+import type { Agent } from './agent.ts';
+import type { JournaledEffect } from './ledger-copy.ts';
+import { placeNote } from './sync/place-note.ts';
+import type { ToolOutcome } from './tool-host.ts';
+
+/** How a task ended, as it is told to the person. */
+export interface Finished {
+  readonly taskId: string;
+  readonly outcome: string;
+  readonly providerId?: string;
+  readonly detail?: string;
+}
+
+/**
+ * What is known of an effect whose result is not in the ledger. Without a journal entry of this machine
+ * (a restored disk, say) nothing is known, and nothing is assumed.
+ */
+function outcomeOf(effect: JournaledEffect | undefined): ToolOutcome {
+  switch (effect?.stage) {
+    case 'answered':
+      return effect.outcome;
+    case 'prepared':
+      return { status: 'failed', detail: 'this machine stopped before the call; nothing was sent' };
+    case 'called':
+      return { status: 'indeterminate', detail: 'this machine stopped between the call and its answer' };
+    case undefined:
+      return { status: 'indeterminate', detail: 'this machine has no record of the call' };
+  }
+}
+
+/** Writes the result of an intent that has none yet, puts the claim down and files the note. */
+export async function finish(agent: Agent, task: TaskView, epoch: number): Promise<Finished> {
+  const before = notePath(task);
+  if (task.state === 'executing' && task.intent) {
+    const intentN = task.intent.n;
+    const outcome = outcomeOf(agent.copy.journaled(task.intent.idempotencyKey));
+    await agent.session.append((state) => {
+      const now = state.tasks.get(task.taskId);
+      if (now?.state !== 'executing' || now.intent?.n !== intentN) return undefined;
+      const { status, ...rest } = outcome;
+      return {
+        taskId: task.taskId,
+        epoch: now.epoch,
+        body: {
+          kind: 'result',
+          intentN,
+          outcome: status,
+          ...('providerId' in rest && rest.providerId !== undefined
+            ? { providerId: rest.providerId.slice(0, 300) }
+            : {}),
+          ...(rest.detail === undefined ? {} : { detail: rest.detail.slice(0, 2000) }),
+        },
+      };
+    });
+  }
+  await putDown(agent, task, epoch);
+  await placeNote(agent, task, before);
+  const { result } = task;
+  return {
+    taskId: task.taskId,
+    outcome: result?.outcome ?? task.state,
+    ...(result?.providerId === undefined ? {} : { providerId: result.providerId }),
+    ...(result?.detail === undefined ? {} : { detail: result.detail }),
+  };
+}
+
+/**
+ * Settles what an earlier run of this agent left half done. An effect that was begun and whose answer
+ * this machine does not have is `indeterminate`: it is never tried again by itself.
+ */
+export async function recover(agent: Agent): Promise<Finished[]> {
+  const finished: Finished[] = [];
+  const { tasks } = agent.session.state;
+  for (const task of tasks.values()) {
+    if (task.state === 'executing' && task.owner === agent.config.agent) {
+      finished.push(await finish(agent, task, task.epoch));
+    }
+  }
+  for (const { taskId, epoch } of agent.copy.openClaims()) {
+    const task = tasks.get(taskId);
+    if (task) await putDown(agent, task, epoch);
+  }
+  return finished;
+}
+
+/** Releases the item to the state that the ledger says. A claim that was lost meanwhile is not ours to touch. */
+async function putDown(agent: Agent, task: TaskView, epoch: number): Promise<void> {
+  const to: TaskState = task.state;
+  const request = {
+    taskId: task.taskId,
+    owner: agent.config.agent,
+    epoch,
+    to,
+    home: 'local',
+    effects: task.intent ? 1 : 0,
+  } as const;
+  await agent.tasks.release(request);
+  agent.copy.noteClaim(task.taskId, undefined);
+}

@@ -1,0 +1,89 @@
+import { shortId } from '#protocol/ids.ts';
+import { folderOfState } from './agent.ts';
+import type { Agent } from './agent.ts';
+import { executeApproved } from './execute.ts';
+import { inbox } from './inbox.ts';
+import type { InboxItem } from './inbox.ts';
+import { acquireLock } from './lock.ts';
+import { readPolicy } from './policy-file.ts';
+import { previewTask } from './show.ts';
+import type { Preview } from './show.ts';
+import { syncVault } from './sync/sync.ts';
+
+/** What the desk shows: the state after a pass, whole, so that showing it needs no lock. */
+export interface Snapshot {
+  readonly at: string;
+  readonly agent: string;
+  readonly vault: string;
+  readonly head: number;
+  readonly waiting: readonly Preview[];
+  readonly others: readonly InboxItem[];
+  readonly incidents: readonly string[];
+}
+
+/** Lines for the log and the state after it. */
+export interface PassReport {
+  readonly lines: readonly string[];
+  readonly snapshot: Snapshot;
+}
+
+/**
+ * One pass of the daemon, under the lock: sync, then run what is approved and old enough.
+ *
+ * @param before the last snapshot; it is kept where nothing moved.
+ */
+export async function runPass(
+  agent: Agent,
+  configFile: string,
+  before: Snapshot | undefined,
+): Promise<PassReport> {
+  const lock = await acquireLock(folderOfState(configFile), agent.log);
+  try {
+    const synced = await syncVault(agent);
+    const { undoSeconds } = await readPolicy(agent.files);
+    const { executed, refused, needsPerson } = await executeApproved(agent, { undoSeconds });
+    const still = before?.head === agent.session.state.head.n && synced.applied === 0;
+    return {
+      lines: [
+        ...(synced.pulled + synced.applied + synced.pushed > 0
+          ? [
+              `sync: ${synced.pulled} new entries, ${synced.applied} changes in the vault, ${synced.pushed} sent`,
+            ]
+          : []),
+        ...synced.wishes.map(({ taskId, wish, outcome }) => `${shortId(taskId)} ${wish}: ${outcome}`),
+        ...synced.explained,
+        ...synced.conflicts.map((path) => `both versions kept: ${path}`),
+        ...synced.withheld.map(({ path, why }) => `${path} stays on this machine: ${why}`),
+        ...synced.incidents.map(({ n, writer, message }) => `INCIDENT entry ${n} by ${writer}: ${message}`),
+        ...executed.map(({ taskId, outcome, providerId }) =>
+          `${shortId(taskId)} ${outcome} ${providerId ?? ''}`.trimEnd(),
+        ),
+        ...refused.map(({ taskId, why }) => `${shortId(taskId)} refused: ${why}`),
+        ...needsPerson.map(({ taskId, why }) => `${shortId(taskId)} needs you: ${why}`),
+      ],
+      snapshot:
+        still && executed.length === 0 ? { ...before, at: agent.clock.now() } : await takeSnapshot(agent),
+    };
+  } finally {
+    lock.release();
+  }
+}
+
+async function takeSnapshot(agent: Agent): Promise<Snapshot> {
+  const items = inbox(agent, { all: true });
+  const waiting: Preview[] = [];
+  for (const { taskId } of items.filter(({ state }) => state === 'pending_approval')) {
+    waiting.push(await previewTask(agent, taskId));
+  }
+  return {
+    at: agent.clock.now(),
+    agent: agent.config.agent,
+    vault: agent.config.vault,
+    head: agent.session.state.head.n,
+    waiting,
+    others: items.filter(({ state }) => state !== 'pending_approval').reverse(),
+    incidents: agent.session.state.refusals
+      .filter(({ severity }) => severity === 'incident')
+      .map(({ n, writer, message }) => `entry ${n} by ${writer}: ${message}`),
+  };
+}

@@ -1,0 +1,38 @@
+import { EmployeeError } from '#protocol/errors.ts';
+import { shortId } from '#protocol/ids.ts';
+import { statesBefore } from '#protocol/task.ts';
+import { foldName, notePath } from '#protocol/vault-state.ts';
+import type { Agent } from './agent.ts';
+import { appendChange } from './append-change.ts';
+import { placeNote } from './sync/place-note.ts';
+import { scanVault } from './sync/scan.ts';
+
+/** The task is past the point where it could be rejected. */
+export class NotRejectableError extends EmployeeError {
+  static override readonly code = 'NOT_REJECTABLE';
+}
+
+/**
+ * Ends a task without running it; the reason goes into the ledger.
+ *
+ * @throws {NotRejectableError} when it is running or ended already.
+ */
+export async function rejectTask(agent: Agent, taskId: string, reason: string): Promise<void> {
+  await agent.session.pull();
+  const task = agent.session.state.tasks.get(taskId);
+  const done =
+    task &&
+    statesBefore('rejected').includes(task.state) &&
+    (await appendChange(agent, task, 'rejected', { reason }));
+  if (!done)
+    throw new NotRejectableError(
+      `${shortId(taskId)} is ${task?.state ?? 'unknown'} and cannot be rejected any more`,
+    );
+  await agent.tasks.settle(taskId, 'rejected', 'local');
+  const name = foldName(task.note?.name ?? '');
+  const paths = [...(await scanVault(agent)).files.keys()];
+  const from = paths.find(
+    (path) => path !== notePath(task) && foldName(path.split('/').at(-1) ?? '') === name,
+  );
+  await placeNote(agent, task, from);
+}

@@ -1,0 +1,80 @@
+import type { TaskState } from '#protocol/task.ts';
+import type { Refusal } from '#protocol/vault-state.ts';
+import { z } from 'zod';
+import type { Agent } from './agent.ts';
+import type { ConfigLocation } from './config-location.ts';
+import type { DaemonFile } from './daemon-file.ts';
+import { errorText } from './error-text.ts';
+
+/** Health at one look. */
+export interface Status {
+  readonly ok: boolean;
+  readonly config: { readonly file: string; readonly because: ConfigLocation['because'] };
+  readonly agent: string;
+  readonly vault: string;
+  readonly vaultId: string;
+  readonly daemon: DaemonFile | null;
+  /** The last entry of the ledger that this machine holds. */
+  readonly head: number;
+  /** When the last sync ended; `null` before the first. */
+  readonly lastSync: string | null;
+  readonly cloud: {
+    readonly reachable: boolean;
+    readonly behind?: number;
+    readonly more?: boolean;
+    readonly error?: string;
+  };
+  readonly tasks: Partial<Record<TaskState, number>>;
+  readonly waiting: number;
+  readonly incidents: readonly Refusal[];
+  readonly withheld: readonly { readonly path: string; readonly why: string }[];
+}
+
+const WithheldFact = z.array(z.object({ path: z.string(), why: z.string() })).catch([]);
+
+/** Gathers the health of this agent with one call of the cloud. Changes nothing. */
+export async function agentStatus(
+  agent: Agent,
+  location: ConfigLocation,
+  daemon: DaemonFile | undefined,
+): Promise<Status> {
+  const { config, session, copy } = agent;
+  const { tasks, refusals, head } = session.state;
+  const counts: Partial<Record<TaskState, number>> = {};
+  for (const { state } of tasks.values()) counts[state] = (counts[state] ?? 0) + 1;
+  const incidents = refusals.filter(({ severity }) => severity === 'incident');
+  const cloud = await lagOf(agent);
+  return {
+    ok: cloud.reachable && incidents.length === 0 && daemon?.error === undefined,
+    config: { file: location.configFile, because: location.because },
+    agent: config.agent,
+    vault: config.vault,
+    vaultId: config.vaultId,
+    daemon: daemon ?? null,
+    head: head.n,
+    lastSync: copy.fact('lastSync') ?? null,
+    cloud,
+    tasks: counts,
+    waiting: (counts.pending_approval ?? 0) + (counts.failed ?? 0) + (counts.indeterminate ?? 0),
+    incidents,
+    withheld: WithheldFact.parse(jsonOf(copy.fact('withheld'))),
+  };
+}
+
+/** How many entries stand in the cloud that this machine does not hold yet. */
+async function lagOf({ ledger, config, session }: Agent): Promise<Status['cloud']> {
+  try {
+    const { entries, more } = await ledger.read(config.vaultId, session.state.head.n);
+    return { reachable: true, behind: entries.length, ...(more ? { more } : {}) };
+  } catch (error) {
+    return { reachable: false, error: errorText(error).message };
+  }
+}
+
+function jsonOf(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '[]');
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,239 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Intercept } from '#local-cloud/call-log.ts';
+import { VAULT_FOLDERS } from '#protocol/vault-path.ts';
+import { createOwnersMachine } from './owners-machine.ts';
+import type { OwnersMachine } from './owners-machine.ts';
+
+const STARTER = path.resolve(import.meta.dirname, '../../../examples/vault');
+const CLI = path.resolve(import.meta.dirname, '../../../local-agent/cli.ts');
+
+const machines: OwnersMachine[] = [];
+afterEach(async () => {
+  for (const machine of machines.splice(0)) await machine.dispose();
+});
+
+async function freshMachine(policy?: Intercept): Promise<OwnersMachine> {
+  const machine = await createOwnersMachine(policy);
+  machines.push(machine);
+  return machine;
+}
+
+async function madeBy(machine: OwnersMachine, ...args: string[]): Promise<string[]> {
+  const said = await machine.init('--json', ...args);
+  expect(said).toMatchObject({ status: 0, stderr: '' });
+  return (JSON.parse(said.stdout) as { made: string[] }).made;
+}
+
+describe('the first init', () => {
+  it('makes keys, config, secret, ledger and vault, and syncs them', async () => {
+    const machine = await freshMachine();
+    expect(await madeBy(machine, '--agent', 'laptop')).toEqual([
+      'keys',
+      'config',
+      "the cloud zone's secret",
+      'the first entry of the ledger',
+    ]);
+    expect((await stat(machine.keysFile)).mode & 0o777).toBe(0o600);
+    expect((await stat(machine.configFile)).mode & 0o777).toBe(0o600);
+    expect(await readdir(machine.vault)).toEqual(
+      expect.arrayContaining([...VAULT_FOLDERS, 'Handbook.md', 'Policy.yaml']),
+    );
+    expect(await readFile(path.join(machine.vault, 'Handbook.md'))).toEqual(
+      await readFile(path.join(STARTER, 'Handbook.md')),
+    );
+    const config = await machine.json(machine.configFile);
+    expect(await machine.json(path.join(machine.vault, '.employee-vault'))).toEqual({
+      vaultId: config['vaultId'],
+    });
+    const verified = await machine.employee('verify', '--json');
+    expect(verified.status).toBe(0);
+  });
+
+  it('gives the cloud zone a signing key of its own and no private vault key', async () => {
+    const machine = await freshMachine();
+    await madeBy(machine);
+    const keys = await machine.json(machine.keysFile);
+    const secret = await machine.secret();
+    const text = JSON.stringify(secret);
+    const { signing, approval, keyring } = keys as {
+      signing: { publicKey: string; privateKey: string };
+      approval: { privateKey: string };
+      keyring: { shared: string; private: string }[];
+    };
+    expect(secret.root).toBe(signing.publicKey);
+    expect(text).toContain(keyring[0]?.shared);
+    for (const own of [signing.privateKey, approval.privateKey, keyring[0]?.private])
+      expect(text).not.toContain(own);
+  });
+
+  it('writes the secret as the owner, and everything else as the agent', async () => {
+    const machine = await freshMachine();
+    await madeBy(machine);
+    const callers = (service: 'secretsmanager' | 'dynamodb'): string[] => [
+      ...new Set(machine.emulators.calls.list({ service }).map((call) => call.accessKeyId)),
+    ];
+    expect(callers('secretsmanager')).toEqual(['AKIALOCALPLATFORM', 'AKIALOCALOWNER']);
+    expect(callers('dynamodb')).toEqual(['AKIALOCALPLATFORM', 'AKIALOCALAGENT']);
+  });
+
+  it('adopts an Obsidian vault: adds what is missing, replaces nothing', async () => {
+    const machine = await freshMachine();
+    await mkdir(path.join(machine.vault, '.obsidian'), { recursive: true });
+    await writeFile(path.join(machine.vault, 'Handbook.md'), 'mine');
+    await writeFile(path.join(machine.vault, 'Ideas.md'), 'also mine');
+    await madeBy(machine);
+    expect(await readFile(path.join(machine.vault, 'Handbook.md'), 'utf8')).toBe('mine');
+    expect(await readFile(path.join(machine.vault, 'Ideas.md'), 'utf8')).toBe('also mine');
+    expect(await readdir(machine.vault)).toEqual(expect.arrayContaining(['Welcome.md', 'Pending_Approval']));
+  });
+
+  it('asks before it takes a folder of files, and makes nothing until then', async () => {
+    const machine = await freshMachine();
+    await mkdir(machine.vault);
+    await writeFile(path.join(machine.vault, 'taxes.txt'), 'x');
+    const said = await machine.init();
+    expect(said.status).toBe(3);
+    expect(said.stderr).toContain('--adopt');
+    expect(await readdir(machine.vault)).toEqual(['taxes.txt']);
+    expect(await readdir(path.dirname(machine.configFile))).not.toContain('keys.json');
+    await madeBy(machine, '--adopt');
+  });
+
+  it('never puts the keys inside the vault, nor takes the home folder', async () => {
+    const machine = await freshMachine();
+    const inside = await machine.init('--vault', path.dirname(machine.configFile));
+    expect(inside).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('inside the vault') as string,
+    });
+    const above = await machine.init('--vault', machine.folder);
+    expect(above).toMatchObject({ status: 2 });
+  });
+});
+
+describe('another init', () => {
+  it('finds everything there, and replaces no key', async () => {
+    const machine = await freshMachine();
+    await madeBy(machine);
+    const [keys, secret] = [await readFile(machine.keysFile, 'utf8'), await machine.secret()];
+    expect(await madeBy(machine)).toEqual([]);
+    expect(await readFile(machine.keysFile, 'utf8')).toBe(keys);
+    expect(await machine.secret()).toEqual(secret);
+  });
+
+  it('does not bring back a starter file that the owner removed', async () => {
+    const machine = await freshMachine();
+    await madeBy(machine);
+    await rm(path.join(machine.vault, 'Welcome.md'));
+    await madeBy(machine);
+    expect(await readdir(machine.vault)).not.toContain('Welcome.md');
+  });
+
+  it('refuses an empty folder where the vault was, since that would delete everything', async () => {
+    const machine = await freshMachine();
+    await madeBy(machine);
+    await rm(machine.vault, { recursive: true });
+    const said = await machine.init();
+    expect(said).toMatchObject({ status: 2, stderr: expect.stringContaining('put it back') as string });
+    await expect(stat(machine.vault)).rejects.toThrow('ENOENT');
+  });
+
+  it('refuses to rename the machine', async () => {
+    const machine = await freshMachine();
+    await madeBy(machine, '--agent', 'laptop');
+    expect(await machine.init('--agent', 'desktop')).toMatchObject({ status: 2 });
+  });
+
+  it('with other keys refuses a stack that was set up before, and changes nothing', async () => {
+    const machine = await freshMachine();
+    await madeBy(machine);
+    const secret = await machine.secret();
+    const other = path.join(machine.folder, 'other');
+    const said = await machine.init(
+      '--config',
+      path.join(other, 'employee.json'),
+      '--vault',
+      path.join(other, 'vault'),
+    );
+    expect(said).toMatchObject({ status: 2, stderr: expect.stringContaining('another root key') as string });
+    expect(await machine.secret()).toEqual(secret);
+  });
+});
+
+describe('an init that was killed', () => {
+  const lost: readonly (readonly [
+    step: string,
+    undo: (machine: OwnersMachine) => Promise<void>,
+    made: string[],
+  ])[] = [
+    ['after the keys', ({ configFile }) => rm(configFile), ['config']],
+    [
+      'before the sync',
+      async ({ configFile, vault }) => {
+        await rm(path.join(path.dirname(configFile), 'ledger.db'));
+        await rm(path.join(vault, 'Pending_Approval'), { recursive: true });
+      },
+      [],
+    ],
+  ];
+  it.each(lost)('%s is completed by the next', async (_step, undo, made) => {
+    const machine = await freshMachine();
+    await madeBy(machine);
+    const keys = await readFile(machine.keysFile, 'utf8');
+    await undo(machine);
+    expect(await madeBy(machine)).toEqual(made);
+    expect(await readFile(machine.keysFile, 'utf8')).toBe(keys);
+    expect(await machine.employee('verify')).toMatchObject({ status: 0 });
+    expect(await readdir(machine.vault)).toContain('Pending_Approval');
+  });
+
+  it('before the secret is completed by the next, with the same vault', async () => {
+    const machine = await freshMachine();
+    const [keys, config] = ['keys.json', 'employee.json'].map((name) => path.join(machine.folder, name));
+    await madeBy(machine);
+    const before = await machine.json(machine.configFile);
+    await copyFile(machine.keysFile, keys ?? '');
+    await copyFile(machine.configFile, config ?? '');
+    const next = await freshMachine();
+    await mkdir(path.dirname(next.configFile));
+    await copyFile(keys ?? '', next.keysFile);
+    await writeFile(next.configFile, JSON.stringify({ ...before, vault: next.vault }));
+    expect(await madeBy(next)).toEqual(["the cloud zone's secret", 'the first entry of the ledger']);
+    expect((await next.secret()).vaultId).toBe(before['vaultId']);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7])(
+    'in its call %i of the cloud is completed by the next',
+    async (fatal) => {
+      let calls = 0;
+      const running: { child?: ChildProcess } = {};
+      const machine = await freshMachine(({ accessKeyId }) => {
+        if (/AGENT|OWNER/.test(accessKeyId) && ++calls === fatal) running.child?.kill('SIGKILL');
+        return undefined;
+      });
+      const args = [
+        'init',
+        '--stack-file',
+        machine.stackFile,
+        '--vault',
+        machine.vault,
+        '--config',
+        machine.configFile,
+      ];
+      const child = spawn(process.execPath, [CLI, ...args], { cwd: machine.folder, stdio: 'ignore' });
+      running.child = child;
+      const signal = await new Promise((resolve) => child.once('exit', (_code, by) => resolve(by)));
+      expect(signal).toBe('SIGKILL');
+      await madeBy(machine);
+      expect(await machine.employee('verify')).toMatchObject({ status: 0 });
+      const files = await readdir(machine.vault, { recursive: true });
+      expect(files).toEqual(expect.arrayContaining(['Welcome.md', 'Templates/reply.md', 'Pending_Approval']));
+      expect(files.filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    },
+    30_000,
+  );
+});
