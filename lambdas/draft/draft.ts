@@ -1,0 +1,202 @@
+import { changeBatches } from '#protocol/change-batches.ts';
+import { loadContent, storeContent } from '#protocol/content-store.ts';
+import type { DraftRequest } from '#protocol/draft-request.ts';
+import { EmployeeError } from '#protocol/errors.ts';
+import { TaskChange } from '#protocol/ledger-body.ts';
+import type { LedgerSession } from '#protocol/ledger-session.ts';
+import type { BlobStore, Model, TaskStore } from '#protocol/ports.ts';
+import type { Keyring } from '#protocol/seal.ts';
+import { statesBefore } from '#protocol/task.ts';
+import type { Task } from '#protocol/task.ts';
+import type { TaskView, VaultState } from '#protocol/vault-state.ts';
+import { composeReply } from './compose-reply.ts';
+import { replyNote } from './reply-note.ts';
+import { readStandingOrders } from './standing-orders.ts';
+import type { StandingOrders } from './standing-orders.ts';
+
+/** One message of the drafting queue. `recordId` names the try: a redelivery has the same. */
+export interface DraftRecord {
+  readonly recordId: string;
+  readonly request: DraftRequest;
+}
+
+/** How a record ended. `failed` alone comes back; `held` is somebody else's work now. */
+export interface DraftOutcome {
+  readonly recordId: string;
+  readonly taskId: string;
+  readonly status: 'drafted' | 'already-done' | 'held' | 'failed';
+  /** Who wrote the words. */
+  readonly writtenBy?: string;
+  readonly error?: unknown;
+}
+
+export interface DraftPorts {
+  readonly tasks: TaskStore;
+  readonly session: Pick<LedgerSession, 'state' | 'pull' | 'append'>;
+  readonly blobs: BlobStore;
+  readonly model: Model;
+  readonly keyring: Keyring;
+  /** Texts of the standing orders by hash, kept between batches. */
+  readonly texts: Map<string, string>;
+  /** The address that answers are written from. */
+  readonly fromAddress: string;
+  /** Longer than this function may run. */
+  readonly leaseMs: number;
+}
+
+interface Work {
+  readonly recordId: string;
+  readonly taskId: string;
+  claim?: Task;
+  changes?: readonly TaskChange[];
+  writtenBy?: string;
+  outcome?: Omit<DraftOutcome, 'recordId' | 'taskId'>;
+}
+
+const OWNER = 'cloud';
+const BATCH_WIDE: ReadonlySet<string> = new Set(['LEDGER_INTEGRITY', 'STALE_KEYS']);
+
+/**
+ * Drafts a batch of answers: claims each task for the cloud, composes, and writes all drafts into one ledger
+ * entry; then puts the claims down. Safe to run again after a crash at any point: a draft that the ledger
+ * holds is only put down, and the same message claims its own task again. One task's failure is its own.
+ *
+ * @throws what concerns the whole batch: the ledger cannot be read, or is not what it should be.
+ */
+export async function draftBatch(
+  records: readonly DraftRecord[],
+  ports: DraftPorts,
+): Promise<readonly DraftOutcome[]> {
+  const works: Work[] = records.map(({ recordId, request }) => ({ recordId, taskId: request.taskId }));
+  await ports.session.pull();
+  await alone(works, (work) => take(work, ports));
+  const held = works.filter(({ claim }) => claim !== undefined);
+  if (held.length > 0) {
+    const orders = await readStandingOrders(ports.session.state, ports);
+    await alone(open(held), (work) => compose(work, orders, ports));
+    await record(open(held), ports);
+    await alone(open(held), (work) => putDown(work, ports));
+  }
+  return works.map(({ recordId, taskId, outcome }) => ({
+    recordId,
+    taskId,
+    ...(outcome ?? { status: 'failed' }),
+  }));
+}
+
+/** Claims the task, if a draft is still wanted. */
+async function take(work: Work, ports: DraftPorts): Promise<void> {
+  const view = ports.session.state.tasks.get(work.taskId);
+  if (!view) throw new Error('the ledger knows no such task yet');
+  if (!wantsDraft(view)) {
+    await finishEarlierTry(work, view, ports);
+    return;
+  }
+  const answer = await ports.tasks.claim({
+    taskId: work.taskId,
+    owner: OWNER,
+    attemptId: work.recordId,
+    zone: 'cloud',
+    from: statesBefore('draft_started'),
+    to: 'drafting',
+    leaseMs: ports.leaseMs,
+  });
+  // Another message holds it; if that one dies, its own redelivery goes on.
+  if (answer.won) work.claim = answer.task;
+  else work.outcome = { status: 'held' };
+}
+
+/** The draft stands and the try that wrote it may have died before it let go of the task. */
+async function finishEarlierTry(work: Work, view: TaskView, ports: DraftPorts): Promise<void> {
+  const item = await ports.tasks.get(work.taskId);
+  if (item?.owner === OWNER && item.attemptId === work.recordId && item.state === 'drafting') {
+    const { taskId, epoch } = item;
+    await ports.tasks.release({ taskId, owner: OWNER, epoch, to: view.state, home: view.home });
+  }
+  work.outcome = { status: 'already-done' };
+}
+
+async function compose(work: Work, orders: StandingOrders, ports: DraftPorts): Promise<void> {
+  const { session, blobs, keyring } = ports;
+  const view = session.state.tasks.get(work.taskId);
+  const { claim } = work;
+  if (!claim || !view?.mail || !view.note) throw new Error('the task has no mail that could be answered');
+  const { vaultId } = session.state;
+  const noteBytes = await loadContent(view.note.content, 'shared', keyring, vaultId, blobs);
+  const reply = await composeReply(
+    { view, mail: view.mail, noteText: noteBytes.toString(), orders },
+    ports.model,
+  );
+  const made = replyNote({ view, mail: view.mail, reply, fromAddress: ports.fromAddress });
+  const content = await storeContent(Buffer.from(made.text), 'shared', keyring, vaultId, blobs);
+  const facts = { taskId: work.taskId, epoch: claim.epoch, owner: OWNER } as const;
+  work.writtenBy = reply.writtenBy;
+  work.changes = [
+    { ...facts, event: 'draft_started' as const },
+    {
+      ...facts,
+      event: 'drafted' as const,
+      note: { name: view.note.name, content },
+      warnings: [...made.warnings],
+      home: 'local' as const,
+      ...(reply.reason === undefined ? {} : { reason: reply.reason }),
+    },
+  ].map((change) => TaskChange.parse(change));
+}
+
+/** Appends all drafts, in one entry unless it grows too large. */
+async function record(works: readonly Work[], { session }: DraftPorts): Promise<void> {
+  const batches = changeBatches(works.flatMap(({ changes }) => (changes ? [changes] : [])));
+  for (const batch of batches) {
+    const ids = new Set(batch.map(({ taskId }) => taskId));
+    await together(
+      works.filter(({ taskId }) => ids.has(taskId)),
+      async () => {
+        await session.append((state) => {
+          const changes = batch.filter((change) => isWanted(change, state));
+          return changes.length === 0 ? undefined : { body: { kind: 'task', changes } };
+        });
+      },
+    );
+  }
+}
+
+/** Puts the claim down where the ledger says that the task stands. */
+async function putDown(work: Work, { tasks, session }: DraftPorts): Promise<void> {
+  const view = session.state.tasks.get(work.taskId);
+  if (!work.claim || !view || wantsDraft(view)) throw new Error('the ledger refused the draft');
+  const { taskId, epoch } = work.claim;
+  await tasks.release({ taskId, owner: OWNER, epoch, to: view.state, home: view.home });
+  const isOurs = view.epoch === epoch && view.state === 'pending_approval';
+  const writtenBy = work.writtenBy === undefined ? {} : { writtenBy: work.writtenBy };
+  work.outcome = isOurs ? { status: 'drafted', ...writtenBy } : { status: 'already-done' };
+}
+
+/** Nobody else finished, rejected or withdrew the task, as far as the ledger has come. */
+function wantsDraft(view: TaskView): boolean {
+  return view.state === 'needs_action' || (view.state === 'drafting' && view.owner === OWNER);
+}
+
+function isWanted(change: TaskChange, state: VaultState): boolean {
+  const view = state.tasks.get(change.taskId);
+  if (!view || !wantsDraft(view)) return false;
+  return change.event === 'drafted' || view.state === 'needs_action';
+}
+
+function open(works: readonly Work[]): Work[] {
+  return works.filter(({ outcome }) => outcome === undefined);
+}
+
+async function alone(works: readonly Work[], step: (work: Work) => Promise<void>): Promise<void> {
+  await Promise.all(works.map((work) => together([work], () => step(work))));
+}
+
+/** Runs a step that tasks share. A broken ledger or key is no task's fault and is thrown. */
+async function together(works: readonly Work[], step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (error instanceof EmployeeError && BATCH_WIDE.has(error.code)) throw error;
+    for (const work of works) work.outcome = { status: 'failed', error };
+  }
+}

@@ -1,0 +1,119 @@
+import { CloudSecret } from '#protocol/cloud-secret.ts';
+import { EmployeeError } from '#protocol/errors.ts';
+import { LedgerSession } from '#protocol/ledger-session.ts';
+import type { LedgerPorts } from '#protocol/ledger-session.ts';
+import type { SecretSource } from '#protocol/ports.ts';
+import { currentKeys } from '#protocol/seal.ts';
+import type { Keyring } from '#protocol/seal.ts';
+import type { VaultState } from '#protocol/vault-state.ts';
+
+/** The keys at hand are not those in force: they were rotated since the secret was read. */
+export class StaleKeysError extends EmployeeError {
+  static override readonly code = 'STALE_KEYS';
+}
+
+/** What the cloud zone works with in one invocation. */
+export interface Zone {
+  readonly session: Pick<LedgerSession, 'state' | 'pull' | 'append'>;
+  readonly keyring: Keyring;
+}
+
+/** Lends the zone's session to one piece of work after the other. */
+export interface ZoneSource {
+  /** Runs `work`, which has to be safe to run twice. */
+  use<T>(work: (zone: Zone) => Promise<T>): Promise<T>;
+}
+
+const KEY_TROUBLE: ReadonlySet<string> = new Set(['STALE_KEYS', 'LEDGER_INTEGRITY', 'SEAL']);
+
+/**
+ * The cloud zone's ledger session, kept between invocations: a warm one reads only what is new. After any
+ * error it is dropped and built anew. If keys may be the cause, the secret is read again, once, and the work
+ * repeated if it has changed; otherwise the error stands and nothing is written.
+ */
+export function createZoneSource(secret: SecretSource, ports: LedgerPorts): ZoneSource {
+  let text: string | undefined;
+  let zone: Zone | undefined;
+
+  async function attempt<T>(work: (zone: Zone) => Promise<T>): Promise<T> {
+    text ??= await secret.read();
+    zone ??= makeZone(text, ports);
+    try {
+      return await work(zone);
+    } catch (error) {
+      zone = undefined;
+      throw error;
+    }
+  }
+
+  return {
+    use: async (work) => {
+      try {
+        return await attempt(work);
+      } catch (error) {
+        if (!(error instanceof EmployeeError) || !KEY_TROUBLE.has(error.code)) throw error;
+        const before = text;
+        text = undefined;
+        text = await secret.read();
+        if (text === before) throw error;
+        return attempt(work);
+      }
+    },
+  };
+}
+
+function makeZone(text: string, ports: LedgerPorts): Zone {
+  const secret = parseSecret(text);
+  const { vaultId, writer, signing, keyring } = secret;
+  const session = new LedgerSession(
+    { vaultId, writer, signingKey: signing, keyring },
+    secret.root,
+    ports,
+    (verified) => {
+      // Skipping what this zone should be able to read would make it act on half the truth.
+      if (verified.entry.ring === 'shared' && verified.body === undefined) {
+        throw new StaleKeysError(`no shared key of key epoch ${verified.entry.keyEpoch} is at hand`);
+      }
+    },
+  );
+  return {
+    keyring,
+    session: {
+      state: session.state,
+      pull: () => session.pull(),
+      append: (build) =>
+        session.append((state) => {
+          const draft = build(state);
+          if (draft) requireOwnKeys(state, secret);
+          return draft;
+        }),
+    },
+  };
+}
+
+/** An entry signed with a key that is no longer ours would stand in the ledger and break it for every reader. */
+function requireOwnKeys(state: VaultState, secret: CloudSecret): void {
+  const known = state.keys?.writers.find(({ writer }) => writer === secret.writer);
+  if (known?.publicKey !== secret.signing.publicKey) {
+    throw new StaleKeysError(`the ledger knows another signing key of ${secret.writer}, or none`);
+  }
+  if (currentKeys(secret.keyring).keyEpoch < (state.keys?.keyEpoch ?? 0)) {
+    throw new StaleKeysError('the vault keys were rotated');
+  }
+}
+
+/** Nothing of the value may get into an error: errors are logged. */
+function parseSecret(text: string): CloudSecret {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new StaleKeysError('the vault secret is no JSON; run `employee init` to write it');
+  }
+  const parsed = CloudSecret.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.'));
+  throw new StaleKeysError(
+    `the vault secret is not complete (${fields.join(', ')}); run \`employee init\` to write it`,
+  );
+}
