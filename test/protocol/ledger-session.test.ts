@@ -3,178 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import type { EntryDraft, LedgerEntry } from '#protocol/ledger-entry.ts';
 import { entryHash } from '#protocol/ledger-entry.ts';
-import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { LedgerStore } from '#protocol/ports.ts';
-import { newSigningKey } from '#protocol/signing.ts';
 import { createLedgerFactory } from '#test/support/ledger-factory.ts';
 import { createMemoryLedgerStore } from '#test/support/memory/memory-ledger-store.ts';
-import { advance, change, effects } from './scene.ts';
+import { change, vaultAt } from './scene.ts';
 
 const said = (what: string): EntryDraft => ({ body: { kind: 'override', what, reason: 'test' } });
 
-/** A vault with a task that went all its way: 7 entries by two writers. */
-function doneVault(): ReturnType<typeof createLedgerFactory> {
-  const factory = createLedgerFactory();
-  advance(factory, 'done');
-  return factory;
-}
-
-/** Where a reader stops, and what it knows then. */
-function firstBad(
-  factory: ReturnType<typeof createLedgerFactory>,
-  entries: readonly unknown[],
-): number | undefined {
-  try {
-    factory.replay(factory.local, entries);
-    return undefined;
-  } catch (error) {
-    if (error instanceof LedgerIntegrityError) return error.n;
-    throw error;
-  }
-}
-
-describe('a reader', () => {
-  const vault = doneVault();
-  const { entries } = vault;
-
-  it('reads an honest ledger to its end', () => {
-    expect(vault.replay().head).toEqual(vault.head);
-    expect(vault.replay().refusals).toEqual([]);
-    expect(firstBad(vault, entries)).toBeUndefined();
-  });
-
-  it('names the entry of which any character of any field is another', () => {
-    const place = fc.nat({ max: entries.length - 1 }).chain((index) =>
-      fc.record({
-        index: fc.constant(index),
-        field: fc.constantFrom(...(Object.keys(entries[index] ?? {}) as (keyof LedgerEntry)[])),
-        at: fc.nat(),
-        // Neighbours of the alphabets that are used, and what belongs to none of them.
-        char: fc.constantFrom(...'0123456789abcdefABCDEFxyzXYZ+/=- \u0000\ud83d\u00e9'.split('')),
-      }),
-    );
-    fc.assert(
-      fc.property(place, ({ index, field, at, char }) => {
-        const entry = structuredClone(entries[index]) as Record<string, unknown>;
-        const value = entry[field];
-        if (typeof value === 'number') entry[field] = value + 1;
-        else entry[field] = flipped(String(value), at, char);
-        expect(firstBad(vault, entries.with(index, entry as LedgerEntry)), `${index + 1}.${field}`).toBe(
-          index + 1,
-        );
-      }),
-      { numRuns: 1500 },
-    );
-  });
-
-  it('names the entry that lost a field or got one', () => {
-    entries.forEach((entry, index) => {
-      for (const field of Object.keys(entry)) {
-        const { [field as keyof LedgerEntry]: _gone, ...rest } = entry;
-        expect(firstBad(vault, entries.with(index, rest as LedgerEntry)), field).toBe(index + 1);
-      }
-      const more = [{ taskId: 'tabcdef01234567890123' }, { epoch: 9 }, { extra: 1 }];
-      for (const extra of more) {
-        const grown = { ...entry, ...extra };
-        expect(firstBad(vault, entries.with(index, grown)), JSON.stringify(extra)).toBe(index + 1);
-      }
-    });
-  });
-
-  it('names the hole where an entry was taken out', () => {
-    for (let index = 0; index < entries.length - 1; index++) {
-      expect(firstBad(vault, entries.toSpliced(index, 1))).toBe(index + 1);
-    }
-  });
-
-  it('names the first of two entries that changed places', () => {
-    for (let index = 0; index < entries.length - 1; index++) {
-      const swapped = [...entries];
-      swapped.splice(index, 2, ...entries.slice(index, index + 2).toReversed());
-      expect(firstBad(vault, swapped)).toBe(index + 1);
-    }
-  });
-
-  it('names the entry that stands there twice', () => {
-    for (let index = 0; index < entries.length; index++) {
-      const [twice] = entries.slice(index);
-      expect(firstBad(vault, entries.toSpliced(index, 0, ...(twice ? [twice] : [])))).toBe(index + 2);
-    }
-  });
-
-  it.each([null, undefined, 5, 'x', [], {}])('names what is no entry at all: %j', (stored) => {
-    expect(firstBad(vault, [...entries.slice(0, 3), stored])).toBe(4);
-  });
-
-  it('stays at the entry before the bad one', () => {
-    const session = vault.session(vault.local, createMemoryLedgerStore());
-    for (const entry of entries.slice(0, 3)) session.admit(entry);
-    const before = effects(session.state);
-    expect(() => session.admit({ ...entries[3], at: '2026-11-21T09:00:00.000Z' })).toThrow('ledger entry 4');
-    expect(session.state.head.n).toBe(3);
-    expect(effects(session.state)).toEqual(before);
-    expect(session.admit(entries[3]).entry).toEqual(entries[3]);
-  });
-
-  it('refuses an entry by a writer without a key', () => {
-    const factory = createLedgerFactory();
-    factory.append(said('x'), { ...factory.local, writer: 'stranger', signingKey: newSigningKey() });
-    expect(() => factory.replay()).toThrow('entry 2: was written by stranger, who has no key in this ledger');
-  });
-
-  it("refuses an entry that was signed with another one's key", () => {
-    const factory = createLedgerFactory();
-    factory.append(said('x'), { ...factory.local, signingKey: factory.cloud.signingKey });
-    expect(() => factory.replay()).toThrow('entry 2: was altered: its signature is not by laptop');
-  });
-
-  it('follows new keys, and refuses those that are gone', () => {
-    const factory = createLedgerFactory();
-    const writers = factory.keys.writers.filter(({ writer }) => writer !== 'desktop');
-    factory.append(said('before'), factory.other);
-    factory.append({ body: { ...factory.keys, writers } });
-    expect(factory.replay().head.n).toBe(3);
-    factory.append(said('after'), factory.other);
-    expect(() => factory.replay()).toThrow('entry 4: was written by desktop, who has no key in this ledger');
-  });
-
-  it('refuses a ledger of another vault', () => {
-    const other = createLedgerFactory('vault-2');
-    const session = vault.session(vault.local, createMemoryLedgerStore());
-    expect(() => session.admit(other.entries[0])).toThrow('entry 1: is of another vault');
-  });
-
-  it('refuses a first entry that is not by the root, or not of keys', () => {
-    const factory = createLedgerFactory();
-    const stranger = createLedgerFactory();
-    expect(() => factory.replay(factory.local, stranger.entries)).toThrow('entry 1: was altered');
-    factory.entries.length = 0;
-    factory.append({ body: factory.keys }, factory.other);
-    expect(() => factory.replay()).toThrow('entry 1: was altered: its signature is not by desktop');
-    factory.entries.length = 0;
-    factory.append(said('x'));
-    expect(() => factory.replay()).toThrow('entry 1: is not the entry of keys');
-    factory.entries.length = 0;
-    factory.append(change('created'));
-    expect(() => factory.replay()).toThrow('entry 1: is not the entry of keys');
-  });
-
-  it('tells of each new entry before it takes effect', () => {
-    const seen: [number, number][] = [];
-    const told = new LedgerSession(
-      vault.local,
-      vault.root,
-      { ledger: createMemoryLedgerStore(), clock: vault.clock, ids: { next: () => 'x' } },
-      ({ entry }) => seen.push([entry.n, told.state.head.n]),
-    );
-    for (const entry of entries) told.admit(entry);
-    expect(seen).toEqual(entries.map(({ n }) => [n, n - 1]));
-  });
-});
-
 describe('pulling', () => {
   it.each([1, 2, 3, 100])('reads all that came, in pages of %i', async (pageSize) => {
-    const vault = doneVault();
+    const vault = vaultAt('done');
     const session = vault.session(vault.cloud, vault.store(pageSize));
     expect((await session.pull()).map(({ entry }) => entry.n)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(session.state.head).toEqual(vault.head);
@@ -182,7 +20,7 @@ describe('pulling', () => {
   });
 
   it('notices that entries it saw were cut off', async () => {
-    const vault = doneVault();
+    const vault = vaultAt('done');
     for (const keep of [0, 3, 6]) {
       const store = vault.store();
       const session = vault.session(vault.local, store);
@@ -194,7 +32,7 @@ describe('pulling', () => {
   });
 
   it('notices that another history, well signed, was put in place of the one it saw', async () => {
-    const vault = doneVault();
+    const vault = vaultAt('done');
     const store = vault.store();
     const session = vault.session(vault.local, store);
     await session.pull();
@@ -206,7 +44,7 @@ describe('pulling', () => {
   });
 
   it('notices that the last entry it saw was altered', async () => {
-    const vault = doneVault();
+    const vault = vaultAt('done');
     const store = vault.store();
     const session = vault.session(vault.local, store);
     await session.pull();
@@ -216,14 +54,14 @@ describe('pulling', () => {
   });
 
   it('twice at once admits each entry once', async () => {
-    const vault = doneVault();
+    const vault = vaultAt('done');
     const session = vault.session(vault.local, vault.store(2));
     const [first, second] = await Promise.all([session.pull(), session.pull()]);
     expect([first.length, second.length]).toEqual([7, 0]);
   });
 
   it('goes on after a store that failed', async () => {
-    const vault = doneVault();
+    const vault = vaultAt('done');
     const store = vault.store(2);
     let reads = 0;
     const flaky: LedgerStore = {
@@ -359,7 +197,7 @@ describe('appending', () => {
   });
 
   it('is refused when the ledger that it finds was tampered with', async () => {
-    const vault = doneVault();
+    const vault = vaultAt('done');
     const store = vault.store();
     const session = vault.session(vault.local, store);
     await session.pull();
@@ -427,10 +265,4 @@ function lossy(store: LedgerStore, plan: readonly Fault[]): LedgerStore['append'
 /** Never two faults in a row: a store that fails three times for one append stays away. */
 function sparse(plan: readonly Fault[]): Fault[] {
   return plan.flatMap((fault) => [fault, 'none' as const, 'none' as const]);
-}
-
-function flipped(value: string, at: number, char: string): string {
-  const index = value.length === 0 ? 0 : at % value.length;
-  const other = value.slice(0, index) + char + value.slice(index + 1);
-  return other === value ? `${value.slice(0, index)}~${value.slice(index + 1)}` : other;
 }

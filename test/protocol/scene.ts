@@ -5,10 +5,13 @@ import type { NoteRef, TaskChange } from '#protocol/ledger-body.ts';
 import type { EntryDraft } from '#protocol/ledger-entry.ts';
 import type { SigningKey } from '#protocol/signing.ts';
 import type { Refusal, VaultState } from '#protocol/vault-state.ts';
+import { createLedgerFactory } from '#test/support/ledger-factory.ts';
 import type { LedgerFactory } from '#test/support/ledger-factory.ts';
 import { draftedNote, sampleAction, sampleMail, TASK } from './samples.ts';
 
 export const NOTE = draftedNote('Dear Alice,\n\nyes.');
+/** The same note after somebody changed it. */
+export const CHANGED = { ...NOTE, content: draftedNote('Something else.').content };
 export const DIGEST = actionsDigest([sampleAction()]);
 
 /** An entry with one change of one task. */
@@ -103,6 +106,21 @@ export function advance(
   const { n } = factory.append(intentEntry());
   if (to === 'executing') return;
   factory.append(resultEntry(n));
+}
+
+/** A ledger in which the task stands in this state. */
+export function vaultAt(
+  state: Parameters<typeof advance>[1] | 'created' | 'drafting' | 'empty',
+): LedgerFactory {
+  const factory = createLedgerFactory();
+  if (state === 'created' || state === 'drafting') {
+    factory.append(change('created', { note: NOTE, mail: sampleMail() }), factory.cloud);
+    if (state === 'drafting')
+      factory.append(change('draft_started', { epoch: 1, owner: 'cloud' }), factory.cloud);
+  } else if (state !== 'empty') {
+    advance(factory, state);
+  }
+  return factory;
 }
 
 /** All of a state that an entry may have an effect on. */
