@@ -3,6 +3,7 @@ import { shortId } from '#protocol/ids.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView, VaultState } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
+import { reasonWords } from './inbox.ts';
 import { visibleLine } from './visible.ts';
 
 const FOLDER = 'Briefings/';
@@ -75,7 +76,8 @@ function line(task: TaskView): string {
   const note = notePath(task);
   const title = note === undefined ? `**${subject}**` : `[[${note.replace(/\.md$/, '')}|${subject}]]`;
   const from = task.mail?.from?.address ?? task.mail?.envelopeFrom ?? '';
-  const why = task.reason === undefined ? '' : `: ${markdownText(task.reason)}`;
+  const reason = reasonWords(task);
+  const why = reason === undefined ? '' : `: ${markdownText(reason)}`;
   return `${title} from ${markdownText(from) || 'nobody'} (${shortId(task.taskId)})${why}`;
 }
 

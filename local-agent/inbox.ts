@@ -40,7 +40,7 @@ export function inbox(agent: Pick<Agent, 'session'>, options: { readonly all?: b
 /** One task as the inbox lists it. */
 export function inboxItem(task: TaskView): InboxItem {
   const path = notePath(task);
-  const why = task.voided === undefined ? task.reason : `approve it again: ${task.voided}`;
+  const why = task.voided === undefined ? reasonWords(task) : `approve it again: ${task.voided}`;
   const from = task.mail?.from;
   return {
     taskId: task.taskId,
@@ -53,4 +53,9 @@ export function inboxItem(task: TaskView): InboxItem {
     ...(path === undefined ? {} : { path }),
     ...(why === undefined ? {} : { why: visibleLine(why) }),
   };
+}
+
+/** Why a task stands where it stands, without the code that triage puts before its words. */
+export function reasonWords(task: Pick<TaskView, 'reason'>): string | undefined {
+  return task.reason?.replace(/^[a-z]+(-[a-z]+)*: (?=[A-Z])/, '');
 }

@@ -62,7 +62,7 @@ function tryLock(file: string): StateLock | undefined {
   const db = new DatabaseSync(file);
   try {
     db.exec('PRAGMA busy_timeout = 0');
-    db.exec('BEGIN');
+    db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
     if (isBusy(error)) return undefined;

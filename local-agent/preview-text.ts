@@ -1,4 +1,5 @@
 import type { Action } from '#protocol/action.ts';
+import { warningWords } from '#protocol/warning-words.ts';
 import type { Style } from './output.ts';
 import type { Preview } from './show.ts';
 import { visibleLine, visibleText } from './visible.ts';
@@ -9,8 +10,8 @@ export function previewText(preview: Preview, style: Style): string {
   const lines = [`${style.bold(task.short)}  ${task.state}  ${preview.path ?? ''}`, ''];
   if (task.why !== undefined) lines.push(`why      ${task.why}`);
   lines.push(`sender   ${visibleLine(preview.sender)}`);
-  if (task.warnings.length > 0)
-    lines.push(`${style.warn('warnings')} ${task.warnings.map((text) => visibleLine(text)).join('; ')}`);
+  for (const code of task.warnings)
+    lines.push(`${style.warn('warning')}  ${visibleLine(warningWords(code))}`);
   if (problem !== undefined) lines.push(style.bad(`problem  ${visibleLine(problem)}`));
   if (actions.length === 0) return [...lines, '', preview.text].join('\n');
   lines.push('', style.bold('What would be done:'), '');

@@ -1,6 +1,7 @@
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Action } from '#protocol/action.ts';
+import { warningWords } from '#protocol/warning-words.ts';
 import type { InboxItem } from '../inbox.ts';
 import type { Snapshot } from '../pass.ts';
 import type { Preview } from '../show.ts';
@@ -66,14 +67,14 @@ function waitingTask(preview: Preview): Html {
         task.why === undefined
           ? ''
           : html`<dt>Why</dt>
-              <dd class="warn">${shown(task.why)}</dd>`
+              <dd>${shown(task.why)}</dd>`
       }
     </dl>
     ${
       task.warnings.length === 0
         ? ''
         : html`<ul class="warn">
-            ${task.warnings.map((text) => html`<li>${shown(text)}</li>`)}
+            ${task.warnings.map((code) => html`<li>${shown(warningWords(code))}</li>`)}
           </ul>`
     }
     ${problem === undefined ? '' : html`<p class="bad" role="alert">It cannot be approved as it stands: ${shown(problem)}</p>`}

@@ -37,6 +37,7 @@ mark { background: #ffd24d; color: #1c1f24; padding: 0 .15em; border-radius: .2e
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: start; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td code { white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; }
 details { margin-top: .75rem; }
 summary { cursor: pointer; color: var(--soft); }
