@@ -1,6 +1,6 @@
 import { decodeWords } from 'postal-mime';
 import type { Address } from '#protocol/mail.ts';
-import { oneLine } from './bounded-text.ts';
+import { boundedWords, oneLine } from './bounded-text.ts';
 
 const MAX_NAME = 500;
 const MAX_ADDRESS = 320;
@@ -64,7 +64,7 @@ function isAddress(text: string): boolean {
 }
 
 function nameOf(words: string): string {
-  return oneLine(decodeWords(words.slice(0, 8 * MAX_NAME)), MAX_NAME);
+  return oneLine(decodeWords(boundedWords(words, 8 * MAX_NAME)), MAX_NAME);
 }
 
 function* mailboxes(header: string): Generator<Mailbox> {

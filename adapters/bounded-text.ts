@@ -9,6 +9,13 @@ export function bounded(text: string, max: number): string {
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? max - 1 : max);
 }
 
+/** At most `max` UTF-16 units of a header, cut between words where it has any, so that no encoded word is halved. */
+export function boundedWords(header: string, max: number): string {
+  if (header.length <= max) return header;
+  const blank = Math.max(header.lastIndexOf(' ', max), header.lastIndexOf('\t', max));
+  return bounded(header, blank > 0 ? blank : max);
+}
+
 /** One bounded line: no control characters, no line breaks, single blanks. */
 export function oneLine(text: string, max: number): string {
   // Cut first: whatever the length of the header, the work is bounded.

@@ -1,6 +1,6 @@
 import { decodeWords } from 'postal-mime';
 import type { ParsedMail } from '#protocol/mail.ts';
-import { oneLine } from './bounded-text.ts';
+import { boundedWords, oneLine } from './bounded-text.ts';
 
 const MAX_ID = 998;
 const MAX_REFERENCES = 200;
@@ -31,7 +31,7 @@ export function groupHeaders(
 
 /** The subject, decoded, on one line; empty when there is none. */
 export function readSubject(headers: MailHeaders): string {
-  return oneLine(decodeWords((headers.first('subject') ?? '').slice(0, 32_000)), MAX_ID);
+  return oneLine(decodeWords(boundedWords(headers.first('subject') ?? '', 32_000)), MAX_ID);
 }
 
 /** The first message id of a header, with its angle brackets. */

@@ -29,12 +29,14 @@ export function ownWords(text: string): string {
  */
 export function firstQuestion(text: string): string | undefined {
   const flat = text
+    .slice(0, 20_000)
     .split(/\n{2,}/)
     .map((paragraph) => paragraph.replace(/\s+/g, ' '))
     .join('\n')
     // A question mark inside an address is none.
     .replace(/\(?https?:\/\/\S+/g, '');
-  const question = /[^.!?。！？؟\n]*[?？؟]/u.exec(flat.slice(0, 20_000))?.[0].trim();
+  const sentences = flat.match(/[^.!?。！？؟\n]+[.!?。！？؟\n]?/gu) ?? [];
+  const question = sentences.find((sentence) => /[?？؟]$/.test(sentence))?.trim();
   return question && /\p{L}/u.test(question) && question.length <= 300 ? question : undefined;
 }
 

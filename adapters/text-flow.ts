@@ -27,6 +27,7 @@ export function createTextFlow(): TextFlow {
   let breaks = 0;
   let blank = false;
   let quotes = 0;
+  let lastQuotes = 0;
   let preformatted = 0;
 
   function put(piece: string): void {
@@ -37,11 +38,13 @@ export function createTextFlow(): TextFlow {
   function words(text: string): void {
     const isStart = length === 0;
     if (breaks > 0 || isStart) {
-      const prefix = '> '.repeat(Math.min(quotes, 10));
-      const empty = `\n${prefix.trimEnd()}`;
-      put(`${isStart ? '' : empty.repeat(Math.min(breaks, 2) - 1) + '\n'}${prefix}`);
+      // An empty line belongs to the quote only if the lines on both sides of it do.
+      const between = `\n${prefixOf(Math.min(quotes, lastQuotes)).trimEnd()}`;
+      const lines = isStart ? '' : `${between.repeat(Math.min(breaks, 2) - 1)}\n`;
+      put(`${lines}${prefixOf(quotes)}`);
       breaks = 0;
     } else if (blank) put(' ');
+    lastQuotes = quotes;
     blank = false;
     put(text);
   }
@@ -85,4 +88,8 @@ export function createTextFlow(): TextFlow {
     since: (mark) => pieces.slice(mark).join(''),
     toString: () => pieces.join('').trim(),
   };
+}
+
+function prefixOf(quotes: number): string {
+  return '> '.repeat(Math.min(quotes, 10));
 }

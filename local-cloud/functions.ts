@@ -43,7 +43,9 @@ interface Instance {
  * One Lambda function. Each instance is a worker thread that runs one invocation at a time and is used again
  * while it is sound; a new one starts when all are busy. The caller bounds how many run at once.
  *
- * The memory limit bounds the JavaScript heap of an instance; buffers outside it are not counted.
+ * The memory limit bounds the JavaScript heap of an instance; buffers outside it are not counted. A function
+ * that grows past it is ended alone. One that asks for far more in a single allocation ends the whole process:
+ * V8 cannot refuse a thread what it cannot give.
  */
 export class LocalFunction {
   readonly planned: PlannedFunction;

@@ -48,18 +48,14 @@ async function run(options: StartOptions): Promise<number> {
     for (const each of closers.splice(0).reverse()) await each();
   };
   try {
-    // Caught from here on: a start that is broken off must not leave half of itself behind.
     const interrupted = signalled();
-    if (options.fresh) await forget(stateDir);
-    checkKept(options);
-    if (options.assemblyDir === undefined) await buildAssembly();
-    const cloud = await startCloud(options, closers);
-    const agent = options.cloudOnly ? undefined : await addAgent(options, cloud, closers);
-    const running = describe(options, cloud, agent);
-    closers.push(() => removeRunning(stateDir));
-    await writeRunning(stateDir, running);
-    say('ready');
-    say(JSON.stringify(running));
+    const starting = start(options, closers);
+    const isReady = await Promise.race([starting.then(() => true), interrupted.then(() => false)]);
+    if (!isReady) {
+      // Half started: no mail was taken yet, and all that stands ends with this process.
+      removeRunning(stateDir);
+      process.exit(1);
+    }
     await interrupted;
     say('closing');
     setTimeout(() => {
@@ -70,6 +66,21 @@ async function run(options: StartOptions): Promise<number> {
   } finally {
     await close();
   }
+}
+
+/** Everything up to the ready line. */
+async function start(options: StartOptions, closers: (() => Promise<void> | void)[]): Promise<void> {
+  const { stateDir } = options;
+  if (options.fresh) await forget(stateDir);
+  checkKept(options);
+  if (options.assemblyDir === undefined) await buildAssembly();
+  const cloud = await startCloud(options, closers);
+  const agent = options.cloudOnly ? undefined : await addAgent(options, cloud, closers);
+  const running = describe(options, cloud, agent);
+  closers.push(() => removeRunning(stateDir));
+  await writeRunning(stateDir, running);
+  say('ready');
+  say(JSON.stringify(running));
 }
 
 async function startCloud(

@@ -56,7 +56,7 @@ export function actionsOf(note: Note, context: ActionContext): readonly Action[]
 export function bareAddress(text: string): string {
   const [, name = '', address = text] = /^([^<>]*)<([^<>]*)>\s*$/.exec(text) ?? [];
   // `a@b, Name <c@d>` reads as two recipients, and only the second would get the mail.
-  if (/@[^,;]*[,;]/.test(name))
+  if (name.includes('@') && /[,;]/.test(name))
     throw new NoteFormatError(`${JSON.stringify(text)} is more than one mail address`);
   const parsed = PlainAddress.safeParse(address.trim());
   if (!parsed.success) throw new NoteFormatError(`${JSON.stringify(text)} is not a mail address`);

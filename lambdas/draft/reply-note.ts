@@ -62,7 +62,7 @@ function render({ mail, reply }: ReplyNoteSource, warnings: readonly string[]): 
 
 function preface(before: string, reply: ComposedReply, warnings: readonly string[]): string {
   const kept = before
-    .replace('A draft of an answer is being written.', '')
+    .replace(' A draft of an answer is being written.', '')
     .split('\n')
     .filter((line) => !line.startsWith(HINT) && !Object.values(WORDS).some((words) => line.endsWith(words)))
     .join('\n')

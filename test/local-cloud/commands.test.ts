@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { credentialsOf } from '#local-cloud/credentials.ts';
 import { listenOnLoopback } from '#local-cloud/emulators/listen.ts';
@@ -125,6 +126,16 @@ describe('npm start', () => {
     const { code, stderr } = await run('start.ts', ['--assembly', assembly, '--dir', odd], anyPort);
     expect(code).toBe(1);
     expect(stderr).toMatch(/belongs to data that is gone.*--fresh/s);
+  });
+
+  it('ends on SIGTERM while it still starts', async () => {
+    const child = launch('start.ts', ['--cloud-only', '--dir', join(folder, 'early')], anyPort);
+    // The lock is the first thing it takes, and the signal handlers follow in the same turn.
+    while (!existsSync(join(folder, 'early', 'lock.sqlite-journal'))) await setImmediate();
+    child.kill('SIGTERM');
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    expect(code === 1 || signal === 'SIGTERM').toBe(true);
+    expect(existsSync(join(folder, 'early', 'running.json'))).toBe(false);
   });
 
   it('ends on SIGTERM within 5 s, takes back running.json, and finds its state again', async () => {

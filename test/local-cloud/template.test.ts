@@ -90,7 +90,7 @@ describe('a synthesized app', () => {
       caller: 'Work',
       bundleDir: join(fixtureAssembly, 'asset.work'),
       handler: 'index.handler',
-      timeoutSeconds: 1,
+      timeoutSeconds: 2,
       memoryMb: 128,
       reservedConcurrency: 2,
     });

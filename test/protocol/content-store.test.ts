@@ -1,93 +1,100 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sha256Hex } from '#protocol/canonical.ts';
+import { ContentRef } from '#protocol/content.ts';
 import { loadContent, storeContent } from '#protocol/content-store.ts';
-import { ContentRef, INLINE_LIMIT_BYTES } from '#protocol/content.ts';
 import { SealError } from '#protocol/errors.ts';
 import { newVaultKey } from '#protocol/seal.ts';
-import type { Keyring } from '#protocol/seal.ts';
 import { createMemoryBlobStore } from '#test/support/memory/memory-blob-store.ts';
 
-const keyring: Keyring = [{ keyEpoch: 1, shared: newVaultKey(), private: newVaultKey() }];
-const large = Buffer.alloc(INLINE_LIMIT_BYTES + 1, 'a');
+const first = { keyEpoch: 1, shared: newVaultKey(), private: newVaultKey() };
+const second = { keyEpoch: 2, shared: newVaultKey(), private: newVaultKey() };
+const BIG = Buffer.from('a line of text\n'.repeat(1000));
 
-describe('stored contents', () => {
-  it('are the same bytes when they are loaded, whatever they are', async () => {
-    const any = fc.oneof(
-      fc.uint8Array({ maxLength: 64 }),
-      fc.string({ unit: 'grapheme' }).map((text) => new TextEncoder().encode(text)),
-      fc.constantFrom(
-        Buffer.from('\ufeffa'),
-        Buffer.from('a\u0000'),
-        Buffer.from([0xc3]),
-        Buffer.from([0xed, 0xa0, 0x80]),
-      ),
-      fc.uint8Array({ minLength: INLINE_LIMIT_BYTES - 1, maxLength: INLINE_LIMIT_BYTES + 1, size: 'max' }),
-    );
+describe('stored content', () => {
+  it('comes back to the byte, whatever it is', async () => {
     await fc.assert(
-      fc.asyncProperty(any, fc.constantFrom('shared' as const, 'private' as const), async (bytes, ring) => {
+      fc.asyncProperty(fc.uint8Array({ maxLength: 20_000, size: 'max' }), async (bytes) => {
         const blobs = createMemoryBlobStore();
-        const ref = await storeContent(bytes, ring, keyring, 'v', blobs);
-        // By way of JSON, as an entry carries it.
-        const carried = ContentRef.parse(JSON.parse(JSON.stringify(ref)));
-        expect(Buffer.compare(await loadContent(carried, ring, keyring, 'v', blobs), bytes)).toBe(0);
-        expect(blobs.blobs.size).toBe(bytes.byteLength > INLINE_LIMIT_BYTES ? 1 : 0);
+        const ref = ContentRef.parse(
+          JSON.parse(JSON.stringify(await storeContent(bytes, 'shared', [first], 'v', blobs))),
+        );
+        expect(await loadContent(ref, 'shared', [first], 'v', blobs)).toEqual(Buffer.from(bytes));
       }),
+      { numRuns: 50 },
     );
   });
 
-  it('are sealed in the blob store', async () => {
+  it('of up to 8 KB is in the reference, above it a sealed blob', async () => {
     const blobs = createMemoryBlobStore();
-    await storeContent(large, 'shared', keyring, 'v', blobs);
-    const [sealed = new Uint8Array()] = blobs.blobs.values();
-    expect(Buffer.from(sealed).includes('aaaa')).toBe(false);
-  });
-
-  it('are one blob for the same bytes', async () => {
-    const blobs = createMemoryBlobStore();
-    await storeContent(large, 'shared', keyring, 'v', blobs);
-    await storeContent(large, 'shared', keyring, 'v', blobs);
+    expect(await storeContent(Buffer.alloc(8192, 'a'), 'shared', [first], 'v', blobs)).toHaveProperty('text');
+    expect(blobs.blobs.size).toBe(0);
+    expect(await storeContent(Buffer.alloc(8193, 'a'), 'shared', [first], 'v', blobs)).toHaveProperty('blob');
     expect(blobs.blobs.size).toBe(1);
   });
 
-  it('can still be read after the keys were rotated', async () => {
+  it('keeps a byte order mark and bytes that are no text', async () => {
     const blobs = createMemoryBlobStore();
-    const ref = await storeContent(large, 'shared', keyring, 'v', blobs);
-    const rotated: Keyring = [...keyring, { keyEpoch: 2, shared: newVaultKey() }];
-    expect(large.equals(await loadContent(ref, 'shared', rotated, 'v', blobs))).toBe(true);
+    for (const bytes of [Buffer.from('\ufeffx'), Buffer.of(0xff, 0xfe, 0)]) {
+      const ref = await storeContent(bytes, 'shared', [first], 'v', blobs);
+      expect(await loadContent(ref, 'shared', [first], 'v', blobs)).toEqual(bytes);
+    }
   });
 
-  it('of the private ring cannot be read or written by a zone without its key', async () => {
+  it('of equal bytes is one blob, and says nothing of them in the blob store', async () => {
     const blobs = createMemoryBlobStore();
-    const cloud: Keyring = keyring.map(({ private: _own, ...keys }) => keys);
-    const ref = await storeContent(large, 'private', keyring, 'v', blobs);
-    await expect(loadContent(ref, 'private', cloud, 'v', blobs)).rejects.toThrow(SealError);
-    await expect(loadContent(ref, 'shared', cloud, 'v', blobs)).rejects.toThrow(SealError);
-    await expect(storeContent(large, 'private', cloud, 'v', blobs)).rejects.toThrow(SealError);
+    await storeContent(BIG, 'shared', [first], 'v', blobs);
+    await storeContent(BIG, 'shared', [first], 'v', blobs);
+    const [[id, sealed] = ['', new Uint8Array()], ...others] = blobs.blobs;
+    expect(others).toEqual([]);
+    expect(id).not.toBe(sha256Hex(BIG));
+    expect(Buffer.from(sealed).includes('a line')).toBe(false);
   });
 
-  it('are refused when they were altered, swapped or are of another vault', async () => {
-    const blobs = createMemoryBlobStore();
-    const ref = await storeContent(large, 'shared', keyring, 'v', blobs);
-    const other = await storeContent(Buffer.concat([large, large]), 'shared', keyring, 'v', blobs);
-    if (!('blob' in ref) || !('blob' in other)) throw new Error('not a blob');
-    await expect(loadContent(ref, 'shared', keyring, 'w', blobs)).rejects.toThrow(SealError);
-    await expect(loadContent({ ...ref, blob: other.blob }, 'shared', keyring, 'v', blobs)).rejects.toThrow(
-      SealError,
-    );
-    await expect(loadContent({ ...ref, sizeBytes: 1 }, 'shared', keyring, 'v', blobs)).rejects.toThrow(
-      SealError,
-    );
-    const sealed = blobs.blobs.get(ref.blob);
-    if (sealed) blobs.blobs.set(ref.blob, sealed.with(100, (sealed[100] ?? 0) ^ 1));
-    await expect(loadContent(ref, 'shared', keyring, 'v', blobs)).rejects.toThrow(SealError);
-    const inline = await storeContent(Buffer.from('yes'), 'shared', keyring, 'v', blobs);
-    await expect(loadContent({ ...inline, text: 'no' }, 'shared', keyring, 'v', blobs)).rejects.toThrow(
-      SealError,
-    );
-  });
-
-  it('leave no reference behind when the blob could not be written', async () => {
+  it('has no reference when its blob could not be written', async () => {
     const broken = { ...createMemoryBlobStore(), put: () => Promise.reject(new Error('no service')) };
-    await expect(storeContent(large, 'shared', keyring, 'v', broken)).rejects.toThrow('no service');
+    await expect(storeContent(BIG, 'shared', [first], 'v', broken)).rejects.toThrow('no service');
+  });
+
+  it('opens with the key of its epoch after a rotation', async () => {
+    const blobs = createMemoryBlobStore();
+    const ref = await storeContent(BIG, 'shared', [first], 'v', blobs);
+    expect(await loadContent(ref, 'shared', [first, second], 'v', blobs)).toEqual(BIG);
+    await expect(loadContent(ref, 'shared', [second], 'v', blobs)).rejects.toThrow(SealError);
+  });
+
+  it('is refused with the other ring, in another vault, under another name, or altered', async () => {
+    const blobs = createMemoryBlobStore();
+    const ref = await storeContent(BIG, 'shared', [first], 'v', blobs);
+    await expect(loadContent(ref, 'private', [first], 'v', blobs)).rejects.toThrow(SealError);
+    await expect(loadContent(ref, 'shared', [first], 'w', blobs)).rejects.toThrow(SealError);
+    const [[id, sealed] = ['', new Uint8Array()]] = blobs.blobs;
+    blobs.blobs.set('c'.repeat(64), sealed);
+    await expect(
+      loadContent({ ...ref, blob: 'c'.repeat(64) }, 'shared', [first], 'v', blobs),
+    ).rejects.toThrow(SealError);
+    await expect(
+      loadContent({ ...ref, sha256: 'd'.repeat(64) }, 'shared', [first], 'v', blobs),
+    ).rejects.toThrow(SealError);
+    blobs.blobs.set(
+      id,
+      sealed.map((byte, at) => (at === 200 ? byte ^ 1 : byte)),
+    );
+    await expect(loadContent(ref, 'shared', [first], 'v', blobs)).rejects.toThrow(SealError);
+  });
+
+  it('of a reference that lies about inline text is refused', async () => {
+    const ref = await storeContent(Buffer.from('pay 10'), 'shared', [first], 'v', createMemoryBlobStore());
+    const lie = { ...ref, text: 'pay 99' } as ContentRef;
+    await expect(loadContent(lie, 'shared', [first], 'v', createMemoryBlobStore())).rejects.toThrow(
+      SealError,
+    );
+  });
+
+  it('of a ring whose key is not at hand cannot be stored', async () => {
+    const cloud = [{ keyEpoch: 1, shared: first.shared }];
+    await expect(storeContent(BIG, 'private', cloud, 'v', createMemoryBlobStore())).rejects.toThrow(
+      SealError,
+    );
   });
 });

@@ -52,7 +52,7 @@ describe('a reader', () => {
           index + 1,
         );
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
   });
 

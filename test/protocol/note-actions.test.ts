@@ -86,6 +86,7 @@ describe('what an answer would do', () => {
     ['two recipients in one', { to: ['a@b.example, c@d.example'] }, 'is not a mail address'],
     ['two named recipients in one', { to: ['A <a@b.example>, C <c@d.example>'] }, 'is not a mail address'],
     ['two recipients in one, one named', { to: ['a@b.example, C <c@d.example>'] }, 'more than one'],
+    ['two recipients in one, the first a word', { to: ['Bo, a@b.example <c@d.example>'] }, 'more than one'],
     ['a recipient with a bidi override', { to: ['a@b.elpmaxe\u202e'] }, 'is not a mail address'],
   ])('is refused with %s', (_name, change, message) => {
     const act = (): unknown => actionsOf(withFront(change), context);

@@ -74,7 +74,8 @@ function honest(
 const taskIds = fc.constantFrom<Id>(TASK, OTHER_TASK);
 const who = fc.constantFrom('cloud' as const, 'local' as const, 'other' as const);
 /** Steps that are taken at the same time, by writers that may know an older state. Each picks one that is possible. */
-const round = fc.array(fc.record({ who, pick: fc.nat({ max: 2 }), taskId: taskIds }), {
+const pick = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 5 }) });
+const round = fc.array(fc.record({ who, pick, taskId: taskIds }), {
   minLength: 1,
   maxLength: 4,
 });
@@ -257,7 +258,7 @@ describe('any order of the steps of honest writers', () => {
       { numRuns: 80 },
     );
     // Otherwise the property would speak of nothing.
-    expect(intents).toBeGreaterThan(20);
+    expect(intents).toBeGreaterThan(10);
   });
 });
 
@@ -301,7 +302,7 @@ describe('any order of honest and hostile entries', () => {
       }),
       { numRuns: 100 },
     );
-    expect(intents).toBeGreaterThan(20);
+    expect(intents).toBeGreaterThan(10);
     expect(refused).toBeGreaterThan(50);
   });
 });

@@ -6,7 +6,6 @@ import {
   approvalEntry,
   change,
   CHANGED,
-  drafted,
   intentEntry,
   NOTE,
   refusalOf,

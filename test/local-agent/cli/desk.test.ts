@@ -101,6 +101,11 @@ describe('the desk', () => {
     }
   });
 
+  it('says a warning in words', async () => {
+    const desk = await deskWith(waiting({ warnings: ['reply-to-differs'] }));
+    expect(await (await fetch(desk.url)).text()).toContain('to another address than the one it came from');
+  });
+
   it('escapes what comes from outside, wherever it stands', async () => {
     const evil = '<img src=x onerror=alert(1)>"\'&';
     const desk = await deskWith(waiting({ text: evil, subject: evil, from: evil, warnings: [evil] }));

@@ -161,6 +161,7 @@ describe('another init', () => {
     );
     expect(said).toMatchObject({ status: 2, stderr: expect.stringContaining('another root key') as string });
     expect(await machine.secret()).toEqual(secret);
+    expect(await readdir(other).catch(() => [])).not.toContain('keys.json');
   });
 });
 
@@ -189,6 +190,17 @@ describe('an init that was killed', () => {
     expect(await readFile(machine.keysFile, 'utf8')).toBe(keys);
     expect(await machine.employee('verify')).toMatchObject({ status: 0 });
     expect(await readdir(machine.vault)).toContain('Pending_Approval');
+  });
+
+  it('while it marked the vault is completed by the next, which tidies up', async () => {
+    const machine = await freshMachine();
+    await mkdir(machine.vault);
+    await writeFile(path.join(machine.vault, '..employee-vault.~1.tmp'), '{"vau');
+    await mkdir(path.dirname(machine.keysFile));
+    await writeFile(path.join(path.dirname(machine.keysFile), '.keys.json.~1.tmp'), '{"sig');
+    await madeBy(machine);
+    expect(await readdir(machine.vault)).not.toContain('..employee-vault.~1.tmp');
+    expect(await readdir(path.dirname(machine.keysFile))).not.toContain('.keys.json.~1.tmp');
   });
 
   it('before the secret is completed by the next, with the same vault', async () => {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +10,11 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'employee-lock-'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+let child: ChildProcess | undefined;
+afterEach(async () => {
+  child?.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
 
 const silent = (): void => undefined;
 
@@ -57,11 +62,12 @@ it('the lock of a process that was killed is free at once', async () => {
   const code = `import { acquireLock } from ${JSON.stringify(module)};
     await acquireLock(process.argv[1], () => undefined); console.log('held'); setInterval(() => {}, 1000);`;
   const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', code, folder];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  await expect(acquireLock(folder, silent, 30)).rejects.toThrow(`process ${child.pid}`);
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
+  const holder = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  child = holder;
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  await expect(acquireLock(folder, silent, 30)).rejects.toThrow(`process ${holder.pid}`);
+  const ended = new Promise((resolve) => holder.once('exit', resolve));
+  holder.kill('SIGKILL');
   await ended;
   (await acquireLock(folder, silent, 0)).release();
 });
