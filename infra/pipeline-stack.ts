@@ -114,6 +114,7 @@ export class PipelineStack extends Stack {
     return {
       POWERTOOLS_SERVICE_NAME: service,
       POWERTOOLS_METRICS_NAMESPACE: 'AiEmployee',
+      POWERTOOLS_METRICS_DISABLED: this.settings.profile === 'full' ? 'false' : 'true',
       POWERTOOLS_LOG_LEVEL: 'INFO',
     } as const;
   }

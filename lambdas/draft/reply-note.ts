@@ -4,6 +4,7 @@ import type { MailRecord } from '#protocol/mail.ts';
 import { actionsOf } from '#protocol/note-actions.ts';
 import { parseNote, renderNote } from '#protocol/note.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
+import { warningWords } from '#protocol/warning-words.ts';
 import type { ComposedReply } from './compose-reply.ts';
 
 interface ReplyNoteSource {
@@ -13,13 +14,8 @@ interface ReplyNoteSource {
   readonly fromAddress: string;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  'model-failed':
-    'The writer of drafts failed, so a built-in text stands below. Please write the answer yourself.',
-  'link-in-draft': 'The draft holds an address that is not from your own texts. Check it before you approve.',
-  'standing-orders-unreadable': 'Some of your templates or the handbook could not be read.',
-  'cannot-be-sent': 'It cannot be sent as it stands. Check the recipients and the subject above.',
-};
+/** What the draft itself adds to the warnings that triage wrote into the note. */
+const OF_THE_DRAFT = ['model-failed', 'link-in-draft', 'standing-orders-unreadable', 'cannot-be-sent'];
 
 /**
  * The note with the draft in it. Recipients and subject come from the mail's record, by code: whatever the
@@ -41,16 +37,19 @@ export function replyNote(source: ReplyNoteSource): {
 
 function render({ mail, reply }: ReplyNoteSource, warnings: readonly string[]): string {
   const { note } = reply;
-  const { warnings: _old, ...front } = note.front;
+  const { from, received, sender, verdict } = note.front;
   return renderNote({
+    // What will be sent stands first, what this is about below it.
     front: {
-      ...front,
+      task: note.front.task,
       kind: 'email.reply',
       to: mail.answerTo
         .map(({ address }) => address)
         .filter((address) => PlainAddress.safeParse(address).success),
       cc: [],
       subject: headerText(answerSubject(mail.subject)),
+      attachments: [],
+      ...Object.fromEntries(Object.entries({ from, received, sender, verdict }).filter(([, value]) => value)),
       written_by: reply.writtenBy,
       ...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
     },
@@ -64,11 +63,13 @@ function preface(before: string, reply: ComposedReply, warnings: readonly string
   const kept = before
     .replace(' A draft of an answer is being written.', '')
     .split('\n')
-    .filter((line) => !line.startsWith(HINT) && !Object.values(WORDS).some((words) => line.endsWith(words)))
+    .filter((line) => !line.startsWith(HINT) && !OF_THE_DRAFT.some((code) => line.endsWith(warningWords(code))))
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
-  const said = warnings.flatMap((code) => (WORDS[code] === undefined ? [] : [`> [!warning] ${WORDS[code]}`]));
+  const said = warnings
+    .filter((code) => OF_THE_DRAFT.includes(code))
+    .map((code) => `> [!warning] ${warningWords(code)}`);
   return [
     kept,
     ...said,

@@ -11,16 +11,18 @@ export interface BatchAnswer {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
-/** A message that could be read, or why it could not. */
+/** A message that could be read, one that wants nothing, or why it could not be read. */
 export type ReadRecord<T> =
   | { readonly recordId: string; readonly status: 'read'; readonly value: T }
+  | { readonly recordId: string; readonly status: 'nothing' }
   | { readonly recordId: string; readonly status: 'malformed'; readonly error: unknown };
 
 /** Reads the body of each message on its own: one that is malformed fails alone. */
-export function readRecords<T>(event: unknown, read: (body: string) => T): ReadRecord<T>[] {
+export function readRecords<T>(event: unknown, read: (body: string) => T | undefined): ReadRecord<T>[] {
   return QueueEvent.parse(event).Records.map(({ messageId: recordId, body }) => {
     try {
-      return { recordId, status: 'read', value: read(body) };
+      const value = read(body);
+      return value === undefined ? { recordId, status: 'nothing' } : { recordId, status: 'read', value };
     } catch (error) {
       return { recordId, status: 'malformed', error };
     }

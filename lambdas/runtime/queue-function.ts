@@ -28,8 +28,8 @@ export interface QueueOutcome {
 /** One function that works off a queue in whole batches. */
 export interface QueueFunction<T> {
   readonly env: ObservedEnv;
-  /** Parses a message's body; what it throws fails that message alone. */
-  readonly read: (body: string) => T;
+  /** Parses a message's body; `undefined` for one that wants nothing. What it throws fails that message alone. */
+  readonly read: (body: string) => T | undefined;
   readonly correlationId: (value: T) => string;
   readonly work: (
     records: readonly { readonly recordId: string; readonly value: T }[],
@@ -57,6 +57,10 @@ export function createQueueFunction<T>(definition: QueueFunction<T>): QueueHandl
     const readable = records.flatMap((record) => (record.status === 'read' ? [record] : []));
     const outcomes = new Map<string, QueueOutcome>();
     for (const { recordId, ...record } of records) {
+      if (record.status === 'nothing') {
+        outcomes.set(recordId, { recordId, taskId: '', status: 'nothing-to-do' });
+        continue;
+      }
       const error = record.status === 'malformed' ? record.error : new Error('the function gave no outcome');
       outcomes.set(recordId, { recordId, taskId: '', status: 'failed', error });
     }

@@ -44,14 +44,20 @@ const SesNotification = z.object({
 /** The envelope that SNS puts around a message without raw delivery. */
 const SnsEnvelope = z.object({ Type: z.literal('Notification'), Message: z.string() });
 
+/** What SES publishes when a topic is put on a receipt rule: plain text, and about no mail. */
+const TOPIC_CHECK = /^Successfully validated SNS topic for Amazon SES/;
+
 /**
- * Reads the body of a message of the inbound queue, with or without SNS's envelope.
+ * Reads the body of a message of the inbound queue, with or without SNS's envelope; `undefined` for SES's
+ * own check of the topic.
  *
  * @throws when it is no notification of a received mail.
  */
-export function readDelivery(body: string): Delivery {
+export function readDelivery(body: string): Delivery | undefined {
+  if (TOPIC_CHECK.test(body)) return undefined;
   const json: unknown = JSON.parse(body);
   const envelope = SnsEnvelope.safeParse(json);
+  if (envelope.success && TOPIC_CHECK.test(envelope.data.Message)) return undefined;
   const { mail, receipt } = SesNotification.parse(
     envelope.success ? JSON.parse(envelope.data.Message) : json,
   );

@@ -67,6 +67,9 @@ function beforeTrust(mail: ParsedMail, delivery: Delivery, context: TriageContex
   }
   const isOwn = mail.from.length === 1 && context.ownAddresses.includes(first?.address.toLowerCase() ?? '');
   if (isOwn && authentication.dmarc !== 'FAIL') {
+    // The owner writing to the assistant is no loop, and nothing to lose either.
+    const toItself = delivery.envelopeTo.some((to) => to.toLowerCase() === first?.address.toLowerCase());
+    if (!toItself) return say('notify', 'own-address', 'You sent it yourself; no answer is drafted to your own addresses.');
     return say(
       'ignore',
       'own-address',

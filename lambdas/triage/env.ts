@@ -24,6 +24,8 @@ export const TriageEnv = z.object({
     .pipe(z.array(z.email()).min(1)),
   POWERTOOLS_SERVICE_NAME: z.string().min(1),
   POWERTOOLS_METRICS_NAMESPACE: z.string().min(1),
+  /** Custom metrics cost by their names; the lean profile has none. Read by Powertools itself. */
+  POWERTOOLS_METRICS_DISABLED: z.enum(['true', 'false']).default('false'),
   POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
 

@@ -18,7 +18,7 @@ export function createTriageHandler(env: TriageEnv, { zone, ...ports }: TriagePa
     read: (body) => {
       const delivery = readDelivery(body);
       // Whoever could publish a notification must not choose what this role reads.
-      if (delivery.raw.bucket !== env.INBOUND_BUCKET)
+      if (delivery && delivery.raw.bucket !== env.INBOUND_BUCKET)
         throw new Error('the mail is in another bucket than ours');
       return delivery;
     },

@@ -2,6 +2,7 @@ import { senderTrust } from '#protocol/mail.ts';
 import type { AttachmentFact, Delivery, MailRecord, ParsedMail } from '#protocol/mail.ts';
 import { renderNote } from '#protocol/note.ts';
 import { visibleLine } from '#protocol/visible.ts';
+import { warningWords } from '#protocol/warning-words.ts';
 import type { Classification } from './classify.ts';
 
 /** Everything that a note about a mail is made of. */
@@ -15,17 +16,6 @@ export interface MailNoteSource {
   /** The name of the note whose answer this report (a bounce, a complaint) is about. */
   readonly reportedNote?: string | undefined;
 }
-
-const WARNINGS: Readonly<Record<string, string>> = {
-  'injection-suspected':
-    'It holds orders for a machine that reads along, or text that one cannot see. They were treated as text.',
-  'reply-to-differs': 'It asks for the answer to be sent to another address than the one it came from.',
-  'sender-failed': 'The check of the sender failed: somebody else may have written it.',
-  'sender-unproved': 'Nothing proves that the sender is who it says.',
-  'phishing-suspected':
-    'It asks for secrets or money in the way that fraud does. Check by another way before you act.',
-  damaged: 'Parts of it could not be read.',
-};
 
 const MAX_LISTED = 50;
 
@@ -82,7 +72,7 @@ function preface({ delivery, mail, classification, reportedNote }: MailNoteSourc
   const needsRaw = verdict === 'quarantine' || attachments.length > 0 || mail?.textTruncated === true;
   return [
     heading,
-    ...warnings.map((code) => `> [!warning] ${WARNINGS[code] ?? code}`),
+    ...warnings.map((code) => `> [!warning] ${warningWords(code)}`),
     ...(reportedNote === undefined ? [] : [`It is about the answer in ${code(reportedNote)}.`]),
     ...(attachments.length === 0 ? [] : [attachmentList(attachments)]),
     ...(mail?.textTruncated === true ? ['The text is longer than what is quoted below.'] : []),
