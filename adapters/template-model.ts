@@ -4,7 +4,7 @@ import type { ModelRequest } from '#protocol/model.ts';
 import type { Model } from '#protocol/ports.ts';
 import { chooseTemplate, fillTemplate, parseTemplate, type Template } from '#protocol/template.ts';
 import { guessLanguage } from './guess-language.ts';
-import { firstQuestion, ownWords } from './own-words.ts';
+import { firstQuestion, ownWords } from '#protocol/own-words.ts';
 
 /** Used when the owner has no template that fits. */
 const FALLBACK: Template = {

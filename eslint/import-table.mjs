@@ -2,7 +2,7 @@ import path from 'node:path';
 import { importsOf, locate } from './imports.mjs';
 
 /**
- * What a folder may import: DESIGN §2 as data. `may` names
+ * What a folder may import, as data. `may` names
  * - other zones (a row's `zone`), and `self` for the zone's own files in the same folder,
  * - packages, `@scope/*` for a whole scope; a package includes its subpaths,
  * - `node:*` for every built-in module, `node:crypto` for one.

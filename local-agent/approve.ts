@@ -44,12 +44,17 @@ export interface ApproveReport {
  * @throws {PersonNeededError} when there is nothing to approve, the policy asks for more, or what stands
  * there is not what was looked at; {@link NoteFormatError} when the note cannot be run as it stands.
  */
-export async function approveTask(agent: Agent, taskId: string, request: ApproveRequest): Promise<ApproveReport> {
+export async function approveTask(
+  agent: Agent,
+  taskId: string,
+  request: ApproveRequest,
+): Promise<ApproveReport> {
   await agent.session.pull();
   const task = approvable(agent, taskId, request);
   const path = request.path ?? notePath(task) ?? '';
   const bytes = await agent.files.read(path);
-  if (!bytes) throw new PersonNeededError(`the note ${path} is not in the vault; run "employee sync" and look again`);
+  if (!bytes)
+    throw new PersonNeededError(`the note ${path} is not in the vault; run "employee sync" and look again`);
   const plan = await planOf(agent, task, bytes);
   const policy = await readPolicy(agent.files);
   refuseOtherDigest(plan, request.digest);
@@ -92,7 +97,9 @@ function approvable(agent: Agent, taskId: string, request: ApproveRequest): Task
     );
   }
   if (!statesBefore('approved').includes(task.state)) {
-    throw new PersonNeededError(`${shortId(taskId)} is ${task.state}; only a draft that waits can be approved`);
+    throw new PersonNeededError(
+      `${shortId(taskId)} is ${task.state}; only a draft that waits can be approved`,
+    );
   }
   return task;
 }

@@ -44,11 +44,19 @@ export function auditTrail(agent: Agent, taskId?: string): AuditLine[] {
   return lines;
 }
 
-function sentences(body: LedgerBody | undefined, task: string | undefined): { task: string | undefined; what: string }[] {
+function sentences(
+  body: LedgerBody | undefined,
+  task: string | undefined,
+): { task: string | undefined; what: string }[] {
   if (body?.kind === 'task') {
     return body.changes.map((change) => ({
       task: change.taskId,
-      what: [change.event, change.state, change.owner && `by ${change.owner}`, change.reason && `(${change.reason})`]
+      what: [
+        change.event,
+        change.state,
+        change.owner && `by ${change.owner}`,
+        change.reason && `(${change.reason})`,
+      ]
         .filter(Boolean)
         .join(' '),
     }));
@@ -71,7 +79,9 @@ function sentence(body: LedgerBody): string {
     case 'intent':
       return `about to call ${body.tool} as ${body.owner}, key ${body.idempotencyKey}`;
     case 'result':
-      return [body.outcome, body.providerId && `as ${body.providerId}`, body.detail].filter(Boolean).join(', ');
+      return [body.outcome, body.providerId && `as ${body.providerId}`, body.detail]
+        .filter(Boolean)
+        .join(', ');
     case 'delivery':
       return `${body.event} at ${body.happenedAt}`;
     case 'conflict':

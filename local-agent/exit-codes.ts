@@ -1,6 +1,6 @@
 import { EmployeeError } from '#protocol/errors.ts';
 
-/** What the exit status of `employee` says (DESIGN §11). */
+/** What the exit status of `employee` says. */
 export const ExitCode = {
   done: 0,
   /** It failed, or it found problems. */

@@ -1,4 +1,5 @@
-import type { Task, TaskState, Zone } from './task.ts';
+import { statesBefore, transition } from './task.ts';
+import type { Task, TaskEvent, TaskState, Zone } from './task.ts';
 
 /** Asks for the sole right to work on a task. */
 export interface ClaimRequest {
@@ -113,6 +114,12 @@ export function decideTakeover(task: Task | undefined, request: TakeoverRequest)
     epoch: task.epoch + 1,
     heartbeat: task.heartbeat + 1,
   });
+}
+
+/** The rule of `settle`: the item is there, nobody holds it, and its state allows the event. */
+export function decideSettle(task: Task | undefined, event: TaskEvent, home: Zone): ClaimAnswer {
+  if (!task || task.owner !== undefined || !statesBefore(event).includes(task.state)) return LOST;
+  return won({ ...withoutSuspicion(task), state: transition(task, event), home });
 }
 
 function won(task: Task): ClaimAnswer {

@@ -58,7 +58,6 @@ export const TASKS = new Map([
   ['build', script('bundle the functions', 'infra/build.ts')],
   ['synth', tool('synthesize the CDK app, offline', 'node_modules/aws-cdk/bin/cdk', ['synth', '--quiet'])],
   ['bench', script('benchmarks, side by side with their anchors', 'bench/bench.ts')],
-  ['simulate', script('the seeded simulator', 'test/simulation/simulate.ts')],
 ]);
 
 /**

@@ -63,7 +63,9 @@ function preface(before: string, reply: ComposedReply, warnings: readonly string
   const kept = before
     .replace(' A draft of an answer is being written.', '')
     .split('\n')
-    .filter((line) => !line.startsWith(HINT) && !OF_THE_DRAFT.some((code) => line.endsWith(warningWords(code))))
+    .filter(
+      (line) => !line.startsWith(HINT) && !OF_THE_DRAFT.some((code) => line.endsWith(warningWords(code))),
+    )
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim();

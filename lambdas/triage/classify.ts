@@ -69,7 +69,12 @@ function beforeTrust(mail: ParsedMail, delivery: Delivery, context: TriageContex
   if (isOwn && authentication.dmarc !== 'FAIL') {
     // The owner writing to the assistant is no loop, and nothing to lose either.
     const toItself = delivery.envelopeTo.some((to) => to.toLowerCase() === first?.address.toLowerCase());
-    if (!toItself) return say('notify', 'own-address', 'You sent it yourself; no answer is drafted to your own addresses.');
+    if (!toItself)
+      return say(
+        'notify',
+        'own-address',
+        'You sent it yourself; no answer is drafted to your own addresses.',
+      );
     return say(
       'ignore',
       'own-address',

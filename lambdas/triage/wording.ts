@@ -1,5 +1,6 @@
 import type { ParsedMail } from '#protocol/mail.ts';
-import { linkHosts, ownWords } from './own-words.ts';
+import { ownWords } from '#protocol/own-words.ts';
+import { linkHosts, READ_LENGTH } from './link-hosts.ts';
 import { countPhrases, fold, indexPhrases } from './phrases.ts';
 import { ADVERTISER, MACHINE, NO_REPLY, WORDS } from './triage-words.ts';
 
@@ -41,7 +42,7 @@ const QUESTION_MARK = /[?？؟⸮](?=[\s"'”»)\]!]|$)|[？؟]/u;
 
 /** Reads the wording of a mail; bounded in time, as only the sender's own first words are looked at. */
 export function readWording(mail: ParsedMail): Wording {
-  const own = ownWords(mail.text);
+  const own = ownWords(mail.text.slice(0, READ_LENGTH)).replace(/https?:\/\/[^\s<>")\]]+/gi, ' ');
   const subject = fold(mail.subject);
   const all = fold(`${mail.subject}\n${own}`);
   const local = (mail.from[0]?.address ?? '').split('@', 1)[0] ?? '';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { guessLanguage } from '#adapters/guess-language.ts';
-import { firstQuestion, ownWords } from '#adapters/own-words.ts';
+import { firstQuestion, ownWords } from '#protocol/own-words.ts';
 import { createTemplateModel } from '#adapters/template-model.ts';
 import type { ModelRequest } from '#protocol/model.ts';
 

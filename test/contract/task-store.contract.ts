@@ -5,6 +5,7 @@ import {
   decideClaim,
   decideRelease,
   decideRenew,
+  decideSettle,
   decideTakeover,
   decideTransfer,
   type ClaimAnswer,
@@ -13,7 +14,6 @@ import {
 import { taskIdOfMail } from '#protocol/ids.ts';
 import type { TaskStore } from '#protocol/ports.ts';
 import { TASK_STATES, TaskEvent, type Task, type TaskState } from '#protocol/task.ts';
-import { decideSettle } from '#test/support/memory/memory-task-store.ts';
 import type { Harness, MakeAdapter } from './harness.ts';
 
 /** Puts an item as it is, whatever stands there. */

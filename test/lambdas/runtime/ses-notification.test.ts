@@ -63,23 +63,29 @@ describe('a notification of a received mail', () => {
   });
 
   it.each([{ status: 'MAYBE' }, {}, undefined])('with the verdict %j proves nothing', (dmarcVerdict) => {
-    const { authentication } = readDelivery(JSON.stringify(notification({ receipt: { dmarcVerdict } })));
-    expect(authentication.dmarc).toBe('ABSENT');
+    const delivery = readDelivery(JSON.stringify(notification({ receipt: { dmarcVerdict } })));
+    expect(delivery?.authentication.dmarc).toBe('ABSENT');
   });
 
   it('takes policies in capitals, and an unknown one as none named', () => {
     const policyOf = (dmarcPolicy: unknown): unknown =>
-      readDelivery(JSON.stringify(notification({ receipt: { dmarcPolicy } }))).authentication.dmarcPolicy;
+      readDelivery(JSON.stringify(notification({ receipt: { dmarcPolicy } })))?.authentication.dmarcPolicy;
     expect(policyOf('QUARANTINE')).toBe('quarantine');
     expect(policyOf('sometimes')).toBeUndefined();
   });
 
   it('of a bounce has an empty envelope sender', () => {
-    expect(readDelivery(JSON.stringify(notification({ mail: { source: null } }))).envelopeFrom).toBe('');
+    expect(readDelivery(JSON.stringify(notification({ mail: { source: null } })))?.envelopeFrom).toBe('');
+  });
+
+  it("that is SES's own check of the topic wants nothing", () => {
+    const check = 'Successfully validated SNS topic for Amazon SES event publishing.';
+    expect(readDelivery(check)).toBeUndefined();
+    expect(readDelivery(JSON.stringify({ Type: 'Notification', Message: check }))).toBeUndefined();
   });
 
   it.each([
-    ['no JSON', 'Successfully validated SNS topic for Amazon SES event publishing.'],
+    ['no JSON', 'Successfully'],
     ['another kind', JSON.stringify({ ...notification(), notificationType: 'Bounce' })],
     ['no action on S3', JSON.stringify(notification({ receipt: { action: { type: 'SNS' } } }))],
     ['no id', JSON.stringify(notification({ mail: { messageId: '' } }))],

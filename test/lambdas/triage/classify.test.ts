@@ -106,6 +106,16 @@ describe('machines are never answered', () => {
     );
   });
 
+  it('nor is the owner, who is told and not ignored', () => {
+    const owner = decide(
+      { from: [{ address: 'owner@example.com' }] },
+      {},
+      { ownAddresses: [OWN, 'owner@example.com'] },
+    );
+    expect(owner).toMatchObject({ verdict: 'notify', reason: 'own-address' });
+    expect(decide({ from: [{ address: OWN }] })).toMatchObject({ verdict: 'ignore', reason: 'own-address' });
+  });
+
   it('but Auto-Submitted: no is a person', () => {
     expect(decide({ autoSubmitted: 'No (comment)' }).verdict).toBe('respond');
   });

@@ -3,12 +3,12 @@ import { emailServer } from '#local-agent/mcp/server-settings.ts';
 
 const shell = {
   PATH: '/bin',
-  HOME: '/home/bo',
+  HOME: '/home/you',
   AWS_PROFILE: 'production',
   AWS_ACCESS_KEY_ID: 'AKIASHELL',
   AWS_SECRET_ACCESS_KEY: 'of the shell',
   AWS_SESSION_TOKEN: 'of the shell',
-  AWS_CONFIG_FILE: '/home/bo/aws',
+  AWS_CONFIG_FILE: '/home/you/aws',
   AWS_ENDPOINT_URL_SES: 'http://elsewhere.example',
   AWS_MAX_ATTEMPTS: '5',
   NODE_OPTIONS: '--require=/tmp/x.js',
@@ -29,7 +29,7 @@ describe('the environment of the mail server', () => {
     const credentials = { accessKeyId: 'AKIALOCALAGENT', secretAccessKey: 'local' };
     expect(emailServer({ region: 'eu-west-1', endpoints, credentials }, shell).env).toEqual({
       PATH: '/bin',
-      HOME: '/home/bo',
+      HOME: '/home/you',
       AWS_REGION: 'eu-west-1',
       AWS_ENDPOINT_URL_SES: 'http://127.0.0.1:2',
       AWS_ACCESS_KEY_ID: 'AKIALOCALAGENT',
@@ -40,23 +40,23 @@ describe('the environment of the mail server', () => {
   it('has the profile of the config rather than keys of the shell', () => {
     expect(emailServer({ region: 'eu-west-1', profile: 'mail' }, shell).env).toEqual({
       PATH: '/bin',
-      HOME: '/home/bo',
+      HOME: '/home/you',
       AWS_REGION: 'eu-west-1',
       AWS_PROFILE: 'mail',
-      AWS_CONFIG_FILE: '/home/bo/aws',
+      AWS_CONFIG_FILE: '/home/you/aws',
     });
   });
 
   it('has the identity of the shell where the config names none', () => {
     expect(emailServer({ region: 'eu-west-1' }, shell).env).toEqual({
       PATH: '/bin',
-      HOME: '/home/bo',
+      HOME: '/home/you',
       AWS_REGION: 'eu-west-1',
       AWS_PROFILE: 'production',
       AWS_ACCESS_KEY_ID: 'AKIASHELL',
       AWS_SECRET_ACCESS_KEY: 'of the shell',
       AWS_SESSION_TOKEN: 'of the shell',
-      AWS_CONFIG_FILE: '/home/bo/aws',
+      AWS_CONFIG_FILE: '/home/you/aws',
     });
   });
 });

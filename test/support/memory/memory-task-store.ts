@@ -2,24 +2,18 @@ import {
   decideClaim,
   decideRelease,
   decideRenew,
+  decideSettle,
   decideTakeover,
   decideTransfer,
   type ClaimAnswer,
 } from '#protocol/claim.ts';
 import type { TaskStore } from '#protocol/ports.ts';
-import { statesBefore, transition, type Task, type TaskEvent } from '#protocol/task.ts';
+import type { Task } from '#protocol/task.ts';
 
 /** A task store in memory: the pure rules of `protocol/claim.ts` applied to a map. */
 export interface MemoryTaskStore extends TaskStore {
   /** The items, for a test to look at or to put in place. */
   readonly items: Map<string, Task>;
-}
-
-/** The rule of `settle`: the item is there, nobody holds it, and its state allows the event. */
-export function decideSettle(task: Task | undefined, event: TaskEvent, home: Task['home']): ClaimAnswer {
-  if (!task || task.owner !== undefined || !statesBefore(event).includes(task.state)) return { won: false };
-  const { suspectHeartbeat: _heartbeat, suspectAt: _at, ...rest } = task;
-  return { won: true, task: { ...rest, state: transition(task, event), home, version: task.version + 1 } };
 }
 
 /** Makes an empty task store. Every call answers in a later microtask, as a real one would. */

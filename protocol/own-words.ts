@@ -4,9 +4,11 @@ const HISTORY = [
   /^_{10,}$/,
   /^(begin forwarded message|anfang der weitergeleiteten nachricht|début du message transféré)\s*:?$/i,
 ];
-/** "On Monday, Maya wrote:" in several languages, on one line. */
-const ATTRIBUTION =
-  /^(on|am|le|el|il|op|em|в|2\d{3}).{4,300}(wrote|schrieb|a écrit|écrit|escribió|ha scritto|schreef|escreveu|написал\(?а?\)?|пишет|のメール)\b.{0,80}[:：]\s*$/iu;
+/** "On Monday, Maya wrote:" in several languages, on one line; or "Maya <maya@…> wrote:". */
+const ATTRIBUTION = [
+  /^(on|am|le|el|il|op|em|в|2\d{3}).{4,300}(wrote|schrieb|a écrit|écrit|escribió|ha scritto|schreef|escreveu|написал\(?а?\)?|пишет|のメール)\b.{0,80}[:：]\s*$/iu,
+  /^.{3,200} (<[^<>\s]+@[^<>\s]+> (wrote|schrieb|a écrit|escribió)|пишет)\s*:$/iu,
+];
 const HEADER_LINE =
   /^\*?(from|von|de|da|van|от|差出人|发件人|sent|gesendet|envoyé|to|an|subject|betreff|objet)\*?\s*[:：]\s?\S/iu;
 
@@ -46,7 +48,8 @@ function isEnd(line: string, index: number, lines: readonly string[]): boolean {
   if (HISTORY.some((pattern) => pattern.test(trimmed))) return true;
   // Long attributions are broken in two by the sender's program.
   const joined = `${trimmed} ${lines[index + 1]?.trim() ?? ''}`;
-  if (ATTRIBUTION.test(trimmed) || (/^(on|am|le|el|il|op|em)\s/i.test(trimmed) && ATTRIBUTION.test(joined)))
+  const isWrapped = /^(on|am|le|el|il|op|em)\s/i.test(trimmed);
+  if (ATTRIBUTION.some((pattern) => pattern.test(trimmed) || (isWrapped && pattern.test(joined))))
     return true;
   const next = lines.slice(index + 1, index + 5).filter((other) => HEADER_LINE.test(other.trim()));
   return HEADER_LINE.test(trimmed) && next.length >= 2;
