@@ -159,7 +159,7 @@ describe('a mail', () => {
 
   it.each([
     ['../../etc/passwd', 'passwd'],
-    ['D:\\Scans\\\\x\\\\a.exe', 'a.exe'],
+    ['D:\\\\Scans\\\\x\\\\a.exe', 'a.exe'],
     ['..', 'unnamed'],
     ['photo\u202egpj.exe', 'photogpj.exe'],
     ['a\u0000b\tc.txt', 'abc.txt'],

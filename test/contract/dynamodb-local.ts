@@ -10,12 +10,14 @@ export function whyNoDynamodbLocal(): string | undefined {
   const java = spawnSync('java', ['-version'], { encoding: 'utf8' });
   if (java.error) return 'there is no Java on this machine';
   const major = Number(/version "(\d+)/.exec(java.stderr)?.[1]);
-  return major >= 17 ? undefined : `it needs Java 17, and this is ${java.stderr.split('\n')[0] ?? 'unknown'}`;
+  if (!(major >= 17)) return `it needs Java 17, and this is ${java.stderr.split('\n')[0] ?? 'unknown'}`;
+  const { stdout } = spawnSync('java', ['--list-modules'], { encoding: 'utf8' });
+  return stdout.includes('jdk.compiler') ? undefined : 'it needs a JDK, and this Java is a run-time only';
 }
 
 /**
- * Starts AWS's DynamoDB Local, in memory, without telemetry. It knows no option for the interface that it
- * listens on, and so listens on all of them for as long as a test needs it.
+ * Starts AWS's DynamoDB Local, in memory, without telemetry. It has no option for the interface and would
+ * listen on all of them, so a few lines of Java start its server on loopback.
  */
 export async function startDynamodbLocal(): Promise<{ endpoint: string; stop: () => Promise<void> }> {
   const folder = localFolder();
@@ -25,8 +27,11 @@ export async function startDynamodbLocal(): Promise<{ endpoint: string; stop: ()
     [
       `-Djava.library.path=${path.join(folder, 'DynamoDBLocal_lib')}`,
       '-Xmx512m',
-      '-jar',
-      path.join(folder, 'DynamoDBLocal.jar'),
+      '-cp',
+      [path.join(folder, 'DynamoDBLocal.jar'), path.join(folder, 'DynamoDBLocal_lib', '*')].join(
+        path.delimiter,
+      ),
+      path.join(import.meta.dirname, 'LoopbackDynamodb.java'),
       '-inMemory',
       '-sharedDb',
       '-disableTelemetry',
