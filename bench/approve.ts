@@ -9,7 +9,7 @@ import type { Benchmark } from './benchmark.ts';
 import { figureOf } from './figure.ts';
 import { cpuMs, sideBySide } from './measure.ts';
 
-const APPROVALS = 2_000;
+const APPROVALS = 500;
 
 /** The CPU of one approval: digest of the actions and the note, signature, and its check. */
 export const approve: Benchmark = {

@@ -37,9 +37,9 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     const figures: Figure[] = [];
-    for (const { name, run } of selectBenchmarks(names)) {
-      process.stderr.write(`${name} ...\n`);
-      for await (const figure of run(options, (line) => process.stderr.write(`  ${line}\n`))) {
+    for (const benchmark of selectBenchmarks(names)) {
+      process.stderr.write(`${benchmark.name} ...\n`);
+      for await (const figure of benchmark.run(options, (line) => process.stderr.write(`  ${line}\n`))) {
         figures.push(figure);
         if (json) process.stdout.write(`${jsonLine(figure)}\n`);
       }

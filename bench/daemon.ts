@@ -7,18 +7,28 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** Starts the daemon of a world and waits until its first pass is made. @throws when it ends before that. */
+const KEPT_CHARS = 2000;
+
+/**
+ * Starts the daemon of a world and waits until its first pass is made.
+ *
+ * @throws when it ends before that, with the last it said.
+ */
 export async function startDaemon(world: FlowWorld): Promise<Daemon> {
   const { file, args, env } = world.command('run', '--port', '0', '--exit-with-parent');
-  const child = spawn(file, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(file, args, { env });
   const ended = once(child, 'exit');
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = `${said}${text}`.slice(-KEPT_CHARS);
+  });
   await Promise.race([
     once(child.stdout, 'data'),
     ended.then(() => {
-      throw new Error('the daemon ended before it was ready');
+      throw new Error(`the daemon ended before it was ready:\n${said}`);
     }),
   ]);
-  // What it says later is of no use here, and a pipe that nobody empties would stop it.
+  // A pipe that nobody empties would stop it.
   child.stdout.resume();
   return {
     stop: async () => {

@@ -11,7 +11,7 @@ import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
 import { placeNote } from './sync/place-note.ts';
-import { toolCallOf } from './tool-call.ts';
+import { MAIL_TOOL, toolCallOf } from './tool-call.ts';
 
 const LEASE_MS = 5 * 60_000;
 
@@ -61,6 +61,13 @@ async function executeTask(agent: Agent, task: TaskView, report: ExecuteReport):
   const cap = await capReached(agent);
   if (cap !== undefined) {
     report.refused.push({ taskId: task.taskId, why: cap });
+    return;
+  }
+  // Started before anything is taken: a tool that cannot be used costs no approval, and what may have
+  // happened when this machine dies is confined to the call itself.
+  const unusable = await agent.tools.prepare(MAIL_TOOL.server, MAIL_TOOL.tool);
+  if (unusable !== undefined) {
+    report.refused.push({ taskId: task.taskId, why: `${unusable}; it stays approved` });
     return;
   }
   const epoch = await claim(agent, task);
@@ -181,7 +188,7 @@ async function recordIntent(
         nonce,
         actionsDigest: plan.actionsDigest,
         actionIndex: 0,
-        tool: 'email/send_email',
+        tool: `${MAIL_TOOL.server}/${MAIL_TOOL.tool}`,
         idempotencyKey,
       },
     };

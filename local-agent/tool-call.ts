@@ -7,6 +7,9 @@ import type { ToolCall } from './tool-host.ts';
 
 const CALL_TIMEOUT_MS = 60_000;
 
+/** The tool by which mail goes out. */
+export const MAIL_TOOL = { server: 'email', tool: 'send_email' } as const;
+
 /**
  * The call that carries out a plan's action, built from the approved bytes alone.
  *
@@ -22,8 +25,7 @@ export async function toolCallOf(
   if (!action) throw new NoteFormatError('the plan has no action');
   const { kind: _kind, attachments, ...mail } = action;
   return {
-    server: 'email',
-    tool: 'send_email',
+    ...MAIL_TOOL,
     timeoutMs: CALL_TIMEOUT_MS,
     args: {
       ...mail,

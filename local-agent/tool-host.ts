@@ -17,6 +17,12 @@ export type ToolOutcome =
 
 /** Calls tools on behalf of the executor, the only caller there is. */
 export interface ToolHost {
+  /**
+   * Makes a tool ready to be called, without any effect outside: starts its server and checks its schema.
+   *
+   * @returns why it cannot be called, or `undefined`. Never throws for what a server does.
+   */
+  prepare(server: string, tool: string): Promise<string | undefined>;
   /** Never throws for what a server does or fails to do. */
   call(call: ToolCall): Promise<ToolOutcome>;
   close(): Promise<void>;

@@ -163,7 +163,22 @@ export function createToolHost(options: ToolHostOptions): McpToolHost {
     }
   }
 
+  async function prepare(name: string, tool: string): Promise<string | undefined> {
+    try {
+      const { server, offered } = await ready(name, tool, performance.now() + limits.startTimeoutMs);
+      try {
+        if (!offered) return `the server "${name}" has no tool "${tool}"`;
+        return await blockedBecause(name, tool, toolSchemaHash(offered));
+      } finally {
+        release(server);
+      }
+    } catch (error) {
+      return `the tool server "${name}" cannot be used: ${words(error)}`;
+    }
+  }
+
   return {
+    prepare,
     call,
     schemaHash: async (name, tool) => {
       const { server, offered } = await ready(name, tool, performance.now() + limits.startTimeoutMs);

@@ -266,3 +266,13 @@ function moveTo(folder: string, taskId: string): string {
   mkdirSync(path.join(world.vault, folder), { recursive: true });
   return path.join(world.vault, folder, note?.name ?? 'no note');
 }
+
+it('a tool that cannot be used costs nothing: the task stays approved', async () => {
+  const taskId = await approved();
+  world.tools.unusable = 'the tool server "email" cannot be used';
+  const report = await executeApproved(world.agent);
+  expect(report).toMatchObject({ executed: [], refused: [{ taskId }] });
+  expect(await world.tasks.get(taskId)).toMatchObject({ state: 'approved', effects: 0 });
+  world.tools.unusable = undefined;
+  expect((await executeApproved(world.agent)).executed).toMatchObject([{ taskId, outcome: 'succeeded' }]);
+});

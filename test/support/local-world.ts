@@ -38,6 +38,8 @@ const OUTPUTS = {
 /** A tool host that only writes down what it was called with. */
 export interface SpyTools extends ToolHost {
   readonly calls: ToolCall[];
+  /** Why the tool cannot be used, if so. */
+  unusable: string | undefined;
   /** What the next calls answer. */
   answer: (call: ToolCall) => Promise<ToolOutcome>;
 }
@@ -217,6 +219,8 @@ function createSpyTools(): SpyTools {
   const calls: ToolCall[] = [];
   const spy: SpyTools = {
     calls,
+    unusable: undefined,
+    prepare: () => Promise.resolve(spy.unusable),
     answer: () => Promise.resolve({ status: 'succeeded', providerId: 'ses-1' }),
     call(call) {
       calls.push(call);
