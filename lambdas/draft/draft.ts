@@ -1,7 +1,7 @@
+import { alone, open, together } from '#protocol/batch-work.ts';
 import { changeBatches } from '#protocol/change-batches.ts';
 import { loadContent, storeContent } from '#protocol/content-store.ts';
 import type { DraftRequest } from '#protocol/draft-request.ts';
-import { EmployeeError } from '#protocol/errors.ts';
 import { TaskChange } from '#protocol/ledger-body.ts';
 import type { LedgerSession } from '#protocol/ledger-session.ts';
 import type { BlobStore, Model, TaskStore } from '#protocol/ports.ts';
@@ -54,7 +54,6 @@ interface Work {
 }
 
 const OWNER = 'cloud';
-const BATCH_WIDE: ReadonlySet<string> = new Set(['LEDGER_INTEGRITY', 'STALE_KEYS']);
 
 /**
  * Drafts a batch of answers: claims each task for the cloud, composes, and writes all drafts into one ledger
@@ -181,22 +180,4 @@ function isWanted(change: TaskChange, state: VaultState): boolean {
   const view = state.tasks.get(change.taskId);
   if (!view || !wantsDraft(view)) return false;
   return change.event === 'drafted' || view.state === 'needs_action';
-}
-
-function open(works: readonly Work[]): Work[] {
-  return works.filter(({ outcome }) => outcome === undefined);
-}
-
-async function alone(works: readonly Work[], step: (work: Work) => Promise<void>): Promise<void> {
-  await Promise.all(works.map((work) => together([work], () => step(work))));
-}
-
-/** Runs a step that tasks share. A broken ledger or key is no task's fault and is thrown. */
-async function together(works: readonly Work[], step: () => Promise<void>): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    if (error instanceof EmployeeError && BATCH_WIDE.has(error.code)) throw error;
-    for (const work of works) work.outcome = { status: 'failed', error };
-  }
 }

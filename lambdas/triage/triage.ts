@@ -1,7 +1,7 @@
+import { alone, open, together } from '#protocol/batch-work.ts';
 import { changeBatches } from '#protocol/change-batches.ts';
 import { storeContent } from '#protocol/content-store.ts';
 import type { DraftRequest } from '#protocol/draft-request.ts';
-import { EmployeeError } from '#protocol/errors.ts';
 import { shortId, taskIdOfMail } from '#protocol/ids.ts';
 import { TaskChange } from '#protocol/ledger-body.ts';
 import type { LedgerSession } from '#protocol/ledger-session.ts';
@@ -213,35 +213,3 @@ function nextStep(task: TaskView): readonly [TriageOutcome['status'], TaskEvent?
   if (task.state !== 'needs_action') return ['duplicate'];
   return task.home === 'cloud' ? ['respond'] : ['notify', 'noted'];
 }
-
-function open(works: readonly Work[]): Work[] {
-  return works.filter(({ outcome }) => outcome === undefined);
-}
-
-/** Runs a step for each mail on its own: what goes wrong with one fails that one. */
-async function alone(
-  works: readonly Work[],
-  step: (work: Work) => Promise<void>,
-  atOnce = works.length,
-): Promise<void> {
-  const waiting = [...works];
-  const lane = async (): Promise<void> => {
-    for (let work = waiting.shift(); work; work = waiting.shift()) {
-      const current = work;
-      await together([current], () => step(current));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, works.length) }, lane));
-}
-
-/** Runs a step that mails share. A broken ledger or key is no mail's fault and is thrown. */
-async function together(works: readonly Work[], step: () => Promise<void>): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    if (error instanceof EmployeeError && BATCH_WIDE.has(error.code)) throw error;
-    for (const work of works) work.outcome = { status: 'failed', error };
-  }
-}
-
-const BATCH_WIDE: ReadonlySet<string> = new Set(['LEDGER_INTEGRITY', 'STALE_KEYS']);
