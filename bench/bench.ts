@@ -4,6 +4,7 @@ import type { BenchmarkOptions } from './benchmark.ts';
 import type { Figure } from './figure.ts';
 import { BENCHMARKS, selectBenchmarks, UnknownBenchmarkError } from './registry.ts';
 import { jsonLine, table } from './report.ts';
+import { runApart } from './run-apart.ts';
 
 const LEAST: BenchmarkOptions = { rounds: 5, entries: 100, burst: 1, seconds: 1 };
 
@@ -37,9 +38,12 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     const figures: Figure[] = [];
-    for (const benchmark of selectBenchmarks(names)) {
-      process.stderr.write(`${benchmark.name} ...\n`);
-      for await (const figure of benchmark.run(options, (line) => process.stderr.write(`  ${line}\n`))) {
+    const benchmarks = selectBenchmarks(names);
+    const isAlone = benchmarks.length === 1;
+    for (const benchmark of benchmarks) {
+      if (isAlone) process.stderr.write(`${benchmark.name} ...\n`);
+      const measured = isAlone ? benchmark.run(options, progress) : runApart(benchmark.name, options);
+      for await (const figure of measured) {
         figures.push(figure);
         if (json) process.stdout.write(`${jsonLine(figure)}\n`);
       }
@@ -51,6 +55,10 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${error.message} (--help shows how)\n`);
     return 2;
   }
+}
+
+function progress(line: string): void {
+  process.stderr.write(`  ${line}\n`);
 }
 
 function readArguments(args: readonly string[]): {

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** What a figure has to keep to: its ratio to the anchor, or the value itself where there is nothing to compare. */
 export interface Budget {
   readonly of: 'ratio' | 'value';
@@ -8,17 +10,18 @@ export interface Budget {
 /**
  * One measured figure, as it is printed. Units stand at the end of `name` (`-ms`, `-kb`, `-per-second`).
  * `anchor` is what the same machine did in the same run without our code, and `ratio` is `value / anchor`; both are
- * null where a budget is absolute.
+ * null where a budget is absolute. `value` is null when it could not be measured. `budget` is in words, such as
+ * `ratio <= 1.25`.
  */
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly anchor: number | null;
-  readonly ratio: number | null;
-  /** In words, such as `ratio <= 1.25`. */
-  readonly budget: string;
-  readonly ok: boolean;
-}
+export const Figure = z.strictObject({
+  name: z.string(),
+  value: z.number().nullable(),
+  anchor: z.number().nullable(),
+  ratio: z.number().nullable(),
+  budget: z.string().regex(/^(ratio|value) (<=|>=) [\d.]+$/),
+  ok: z.boolean(),
+});
+export type Figure = z.infer<typeof Figure>;
 
 /**
  * Makes a figure and judges it. The judgement is made on the rounded numbers that are shown.
@@ -31,7 +34,7 @@ export function figureOf(
   budget: Budget,
 ): Figure {
   const value = rounded(measured.value);
-  const anchor = measured.anchor === undefined ? null : rounded(measured.anchor);
+  const anchor = rounded(measured.anchor);
   const ratio = measured.anchor === undefined ? null : rounded(measured.value / measured.anchor);
   const judged = budget.of === 'ratio' ? ratio : value;
   // Whatever could not be measured has not kept its budget.
@@ -46,7 +49,8 @@ export function figureOf(
   };
 }
 
-/** Four digits that count; whole numbers stay whole. */
-function rounded(value: number): number {
+/** Four digits that count; whole numbers stay whole. JSON has no word for what is no number. */
+function rounded(value: number | undefined): number | null {
+  if (value === undefined || !Number.isFinite(value)) return null;
   return Number.isInteger(value) ? value : Number(value.toPrecision(4));
 }

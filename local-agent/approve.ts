@@ -63,6 +63,8 @@ export async function approveTask(
   const statement = statementOf(agent, task, plan, policy);
   const approval = signApproval(statement, request.method, agent.keys.approval);
   const note = { name: task.note?.name ?? '', content: await store(agent, bytes, 'shared') };
+  const last = agent.copy.noteAt(taskId);
+  if (last) agent.copy.setNoteAt(taskId, '', last.sha256);
   const outcome = await agent.session.append((state) => {
     const now = state.tasks.get(taskId);
     const open = now?.epoch === task.epoch && statesBefore('approved').includes(now.state);
@@ -72,6 +74,7 @@ export async function approveTask(
     const now = agent.session.state.tasks.get(taskId)?.state ?? 'gone';
     throw new PersonNeededError(`${shortId(taskId)} was decided elsewhere meanwhile: it is ${now} now`);
   }
+  agent.copy.setNoteAt(taskId, '', plan.noteDigest);
   // The item follows the ledger; if this reply is lost, the executor settles it.
   await agent.tasks.settle(taskId, 'approved', 'local');
   await placeNote(agent, task, path);

@@ -52,6 +52,10 @@ export async function executeApproved(
 }
 
 async function executeTask(agent: Agent, task: TaskView, report: ExecuteReport): Promise<void> {
+  if (agent.copy.noteAt(task.taskId)?.path !== notePath(task) && !(await agent.files.read(notePath(task) ?? ''))) {
+    report.refused.push({ taskId: task.taskId, why: 'its note is not in Approved/ here yet' });
+    return;
+  }
   const checked = await check(agent, task);
   if ('why' in checked) {
     await askAgain(agent, task, checked);
@@ -159,8 +163,13 @@ async function claim(agent: Agent, task: TaskView): Promise<number | undefined> 
   let answer = await agent.tasks.claim(request);
   if (!answer.won) {
     // The reply of the approval's own update may have been lost: the ledger knows better than the item.
-    const settled = await agent.tasks.settle(task.taskId, 'approved', 'local');
-    if (settled.won) answer = await agent.tasks.claim(request);
+    const item = await agent.tasks.get(task.taskId);
+    const freed =
+      item?.owner === agent.config.agent
+        ? // Of an earlier try of this machine, which died or never heard the answer: the ledger has no intent of it.
+          await agent.tasks.release({ ...request, epoch: item.epoch, to: 'approved', home: 'local' })
+        : await agent.tasks.settle(task.taskId, 'approved', 'local');
+    if (freed.won) answer = await agent.tasks.claim(request);
   }
   if (!answer.won) return undefined;
   agent.copy.noteClaim(task.taskId, answer.task.epoch);
@@ -179,6 +188,8 @@ async function recordIntent(
     const now = state.tasks.get(task.taskId);
     const same = now?.state === 'approved' && now.approval?.approval.statement.nonce === nonce;
     if (!same || state.nonces.get(nonce) !== 'open') return undefined;
+    // What replay would refuse is not written.
+    if (epoch <= now.epoch || agent.clock.now() >= (now.approval?.approval.statement.expires ?? '')) return undefined;
     return {
       taskId: task.taskId,
       epoch,
@@ -193,7 +204,7 @@ async function recordIntent(
       },
     };
   });
-  return outcome.appended && accepted(agent.session.state, outcome.entry.n);
+  return outcome.appended && task.intent?.n === outcome.entry.n && accepted(agent.session.state, outcome.entry.n);
 }
 
 async function capReached(agent: Agent): Promise<string | undefined> {

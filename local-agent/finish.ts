@@ -34,7 +34,7 @@ function outcomeOf(effect: JournaledEffect | undefined): ToolOutcome {
 /** Writes the result of an intent that has none yet, puts the claim down and files the note. */
 export async function finish(agent: Agent, task: TaskView, epoch: number): Promise<Finished> {
   const before = notePath(task);
-  if (task.state === 'executing' && task.intent) {
+  if (task.state === 'executing' && task.intent && task.owner === agent.config.agent) {
     const intentN = task.intent.n;
     const outcome = outcomeOf(agent.copy.journaled(task.intent.idempotencyKey));
     await agent.session.append((state) => {

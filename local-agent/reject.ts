@@ -1,6 +1,7 @@
 import { EmployeeError } from '#protocol/errors.ts';
 import { shortId } from '#protocol/ids.ts';
 import { statesBefore } from '#protocol/task.ts';
+import { taskFolderOf } from '#protocol/vault-path.ts';
 import { foldName, notePath } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
 import { appendChange } from './append-change.ts';
@@ -32,7 +33,7 @@ export async function rejectTask(agent: Agent, taskId: string, reason: string): 
   const name = foldName(task.note?.name ?? '');
   const paths = [...(await scanVault(agent)).files.keys()];
   const from = paths.find(
-    (path) => path !== notePath(task) && foldName(path.split('/').at(-1) ?? '') === name,
+    (path) => taskFolderOf(path) && path !== notePath(task) && foldName(path.split('/').at(-1) ?? '') === name,
   );
   await placeNote(agent, task, from);
 }

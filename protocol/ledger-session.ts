@@ -137,7 +137,7 @@ export class LedgerSession {
         this.admit(entry);
         return { appended: true, entry };
       }
-      const own = (await this.#pull()).find((verified) => verified.entry.attempt === attempt);
+      const own = (await this.#pull()).find(({ entry: { writer, attempt: by } }) => by === attempt && writer === this.#writer.writer);
       if (own) return { appended: true, entry: own.entry };
       if (outcome !== 'taken' && ++failures >= MAX_FAILURES) throw outcome.error;
     }
@@ -147,7 +147,11 @@ export class LedgerSession {
   /** One at a time: two that read at once would both admit the same entry. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
+    // Not the result itself: the entries of a long pull would stay in memory until the next one.
+    this.#turn = result.then(
+      () => undefined,
+      () => undefined,
+    );
     return result;
   }
 

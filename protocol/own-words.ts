@@ -1,3 +1,6 @@
+/** No introduction of a quote is longer; a longer line is only cut for the look at it. */
+const MAX_LINE = 600;
+
 /** Where an older mail begins below an answer, as mail programs write it. */
 const HISTORY = [
   /^-{2,}\s*(original message|forwarded message|ursprüngliche nachricht|message d'origine|mensaje original|messaggio originale|oorspronkelijk bericht|mensagem original|пересланное сообщение|исходное сообщение)\s*-{2,}/i,
@@ -7,7 +10,7 @@ const HISTORY = [
 /** "On Monday, Maya wrote:" in several languages, on one line; or "Maya <maya@…> wrote:". */
 const ATTRIBUTION = [
   /^(on|am|le|el|il|op|em|в|2\d{3}).{4,300}(wrote|schrieb|a écrit|écrit|escribió|ha scritto|schreef|escreveu|написал\(?а?\)?|пишет|のメール)\b.{0,80}[:：]\s*$/iu,
-  /^.{3,200} (<[^<>\s]+@[^<>\s]+> (wrote|schrieb|a écrit|escribió)|пишет)\s*:$/iu,
+  /^.{3,200} (<[^<>\s@]{1,100}@[^<>\s@]{1,100}> (wrote|schrieb|a écrit|escribió)|пишет)\s*:$/iu,
 ];
 const HEADER_LINE =
   /^\*?(from|von|de|da|van|от|差出人|发件人|sent|gesendet|envoyé|to|an|subject|betreff|objet)\*?\s*[:：]\s?\S/iu;
@@ -43,14 +46,14 @@ export function firstQuestion(text: string): string | undefined {
 }
 
 function isEnd(line: string, index: number, lines: readonly string[]): boolean {
-  const trimmed = line.trim();
+  const trimmed = line.slice(0, MAX_LINE).trim();
   if (/^-- ?$/.test(line)) return true;
   if (HISTORY.some((pattern) => pattern.test(trimmed))) return true;
   // Long attributions are broken in two by the sender's program.
-  const joined = `${trimmed} ${lines[index + 1]?.trim() ?? ''}`;
+  const joined = `${trimmed} ${lines[index + 1]?.slice(0, MAX_LINE).trim() ?? ''}`;
   const isWrapped = /^(on|am|le|el|il|op|em)\s/i.test(trimmed);
   if (ATTRIBUTION.some((pattern) => pattern.test(trimmed) || (isWrapped && pattern.test(joined))))
     return true;
-  const next = lines.slice(index + 1, index + 5).filter((other) => HEADER_LINE.test(other.trim()));
+  const next = lines.slice(index + 1, index + 5).filter((other) => HEADER_LINE.test(other.slice(0, MAX_LINE).trim()));
   return HEADER_LINE.test(trimmed) && next.length >= 2;
 }

@@ -32,7 +32,7 @@ function refusal(state: VaultState, entry: LedgerEntry, change: FileChange, zone
     if (taskFolderOf(path)) {
       return { severity: 'incident', code: 'zone', message: `wrote ${path} as a plain file past its task` };
     }
-    if (zone === 'cloud' && !path.startsWith('Briefings/')) {
+    if (zone === 'cloud' && !/^Briefings\/[^/.][^/]*\.md$/.test(path)) {
       return { severity: 'incident', code: 'zone', message: `the cloud zone wrote ${path}` };
     }
     if (ringOf(path) !== entry.ring) {

@@ -23,6 +23,8 @@ export function takeName(
 ): Verdict {
   if (!note) return undefined;
   if (had && had.name !== note.name) return incident('zone', `renamed its note to ${note.name}`);
+  // No scan would ever see it.
+  if (note.name.startsWith('.')) return incident('zone', `gave its note the hidden name ${note.name}`);
   const name = foldName(note.name);
   const holder = state.noteNames.get(name);
   if (holder !== undefined && holder !== taskId) {

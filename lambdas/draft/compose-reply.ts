@@ -91,7 +91,7 @@ function hasForeignLinks(text: string, { orders, mail }: ReplySource): boolean {
     .toLowerCase();
   const links =
     text.match(
-      /(?:https?:\/\/|www\.)[^\s<>"')\]]+|[^\s<>"'(),;:[\]]{1,64}@[^\s<>"'(),;:[\]]+\.[a-z]{2,}/gi,
+      /(?:https?:\/\/|www\.)[^\s<>"')\]]+|[^\s<>"'(),;:[\]@]{1,64}@[^\s<>"'(),;:[\]@]{1,253}/gi,
     ) ?? [];
   return links.some((link) => !own.includes(link.replace(/[.,;:!?]+$/, '').toLowerCase()));
 }

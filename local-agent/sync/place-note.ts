@@ -1,4 +1,5 @@
 import { sha256Hex } from '#protocol/canonical.ts';
+import { statesBefore } from '#protocol/task.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
@@ -17,14 +18,22 @@ export async function placeNote(agent: Agent, task: TaskView, from: string | und
   if (target === undefined || !task.note) return false;
   const wanted = task.note.content.sha256;
   let changed = false;
+  const last = agent.copy.noteAt(task.taskId);
   if (from !== undefined && from !== target) {
+    // Until the note has arrived nobody can tell a person's move from this one.
+    if (last) agent.copy.setNoteAt(task.taskId, '', last.sha256);
     const bytes = await agent.files.read(from);
     if (bytes) changed = (await agent.files.move(from, target, sha256Hex(bytes))) === 'moved';
   }
   const present = await agent.files.read(target);
   const hash = present ? sha256Hex(present) : null;
   if (hash !== wanted) {
-    if (present && hash !== agent.copy.noteAt(task.taskId)?.sha256) await keepBoth(agent, target, present);
+    if (present && hash !== last?.sha256) {
+      const event = task.state === 'approved' ? 'voided' : 'edited';
+      // An edit of what the ledger has, made since the look: the next sync takes it.
+      if (last?.sha256 === wanted && statesBefore(event).includes(task.state)) return changed;
+      await keepBoth(agent, target, present);
+    }
     const bytes = await load(agent, task.note.content, 'shared');
     // Changed under our hands: the next sync looks at it afresh.
     if ((await agent.files.write(target, bytes, hash)) === 'changed') return true;

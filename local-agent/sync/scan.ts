@@ -1,5 +1,5 @@
 import { sha256Hex } from '#protocol/canonical.ts';
-import { badFileName } from '#protocol/vault-path.ts';
+import { badFileName, taskFolderOf } from '#protocol/vault-path.ts';
 import { withheldPath } from '#protocol/withheld.ts';
 import type { Agent } from '../agent.ts';
 import type { KnownStat } from '../ledger-copy.ts';
@@ -9,6 +9,9 @@ export interface Withheld {
   readonly path: string;
   readonly why: string;
 }
+
+/** Larger files are not read and stay on this machine. */
+export const MAX_FILE_BYTES = 25 * 1024 * 1024;
 
 /** What a scan of the vault found: hash by path, and what is left out of sync. */
 export interface Scan {
@@ -27,7 +30,7 @@ export async function scanVault(agent: Agent): Promise<Scan> {
   const seen = new Set<string>();
   for (const stat of await agent.files.list()) {
     if (stat.kind === 'folder') continue;
-    const why = reasonToWithhold(stat.path, stat.kind);
+    const why = stat.sizeBytes > MAX_FILE_BYTES ? 'it is larger than 25 MB' : reasonToWithhold(stat.path, stat.kind);
     if (why !== undefined) {
       scan.withheld.push({ path: stat.path, why });
       continue;
@@ -57,5 +60,7 @@ function reasonToWithhold(path: string, kind: string): string | undefined {
     const bad = badFileName(part);
     if (bad !== undefined) return `its name ${bad}`;
   }
-  return withheldPath(path);
+  if (path.length > 1000) return 'its path is longer than 1000 characters';
+  // A note is named after its mail; what is in it is looked at when it is taken.
+  return taskFolderOf(path) ? undefined : withheldPath(path);
 }

@@ -9,11 +9,11 @@ import { accepted } from '../append-change.ts';
 import { isOwnBriefing } from '../briefing.ts';
 import { load, store } from '../contents.ts';
 import { keepBoth } from './keep-both.ts';
+import { MAX_FILE_BYTES } from './scan.ts';
 import type { Scan } from './scan.ts';
 
 const MAX_CHANGES = 100;
 const MAX_INLINE_BYTES = 200_000;
-const MAX_FILE_BYTES = 25 * 1024 * 1024;
 
 /** So many files vanished at once that a mistake is likelier than a wish. */
 export class MassDeleteError extends EmployeeError {
@@ -44,7 +44,7 @@ export async function syncFiles(agent: Agent, scan: Scan): Promise<FilesReport> 
   const paths = new Set([...agreed.keys(), ...scan.files.keys(), ...agent.session.state.files.keys()]);
   for (const path of [...paths].sort()) {
     // A file that became withheld is not a deleted one: what the ledger holds stays.
-    if (taskFolderOf(path) || withheld.has(path)) continue;
+    if (taskFolderOf(path) || isWithheld(path, withheld)) continue;
     // Follows from the ledger: there is nothing to carry.
     if (!agent.session.state.files.has(path) && isOwnBriefing(agent, path, scan.files.get(path))) continue;
     const change = await reconcile(
@@ -164,12 +164,18 @@ function inlineBytes({ content }: Put): number {
   return 'blob' in content ? 300 : 300 + content.sizeBytes * 2;
 }
 
+/** Also by a folder above it, such as one that became a link. */
+function isWithheld(path: string, withheld: ReadonlySet<string>): boolean {
+  const parts = path.split('/');
+  return parts.some((_part, index) => withheld.has(parts.slice(0, index + 1).join('/')));
+}
+
 function guardMassDelete(
   agreed: ReadonlyMap<string, string>,
   scan: Scan,
   withheld: ReadonlySet<string>,
 ): void {
-  const gone = [...agreed.keys()].filter((path) => !scan.files.has(path) && !withheld.has(path));
+  const gone = [...agreed.keys()].filter((path) => !scan.files.has(path) && !isWithheld(path, withheld));
   if (agreed.size >= 10 && gone.length > agreed.size / 2) {
     throw new MassDeleteError(
       `${gone.length} of ${agreed.size} files are gone from the vault; nothing was synced. Put them back, or delete them in smaller steps`,

@@ -1,5 +1,7 @@
 import { sha256Hex } from '#protocol/canonical.ts';
+import type { NoteRef } from '#protocol/ledger-body.ts';
 import { statesBefore } from '#protocol/task.ts';
+import { withheldContent } from '#protocol/withheld.ts';
 import { taskFolderOf } from '#protocol/vault-path.ts';
 import { foldName, notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
@@ -60,9 +62,13 @@ async function syncNote(
     report.explained.push(`${path} was put back to ${target}: ${whyBack(task)}`);
   }
   if (path === undefined && last)
-    report.explained.push(`${last.path} was missing and is back: ${WHY_RESTORED}`);
+    report.explained.push(`${last.path || target} was missing and is back: ${WHY_RESTORED}`);
   const edited = path !== undefined && hash !== wanted && hash !== last?.sha256;
-  if (edited && last?.sha256 === wanted) await takeEdit(agent, task, path, report);
+  const approved = task.state === 'approved';
+  // What was approved and put into Approved/ here, and is not there any more, is not wanted any more.
+  if (approved && path !== target && last?.path === target && !edited) {
+    await voidApproval(agent, task, { reason: 'the note was taken out of Approved/' }, report);
+  } else if (edited && (approved || last?.sha256 === wanted)) await takeEdit(agent, task, path, report);
   if (await placeNote(agent, task, path)) report.applied += 1;
 }
 
@@ -74,14 +80,30 @@ async function takeEdit(agent: Agent, task: TaskView, path: string, report: Note
   const event = task.state === 'approved' ? 'voided' : 'edited';
   const bytes = await agent.files.read(path);
   if (!bytes || !task.note || !statesBefore(event).includes(task.state)) return;
-  const note = { name: task.note.name, content: await store(agent, bytes, 'shared') };
-  const details =
-    event === 'voided' ? { note, reason: 'the note was changed after it was approved' } : { note };
-  if (!(await appendChange(agent, task, event, details))) return;
-  report.pushed += 1;
-  if (details.reason !== undefined) {
-    report.explained.push(`${task.note.name}: ${details.reason}; approve it again if it is right`);
+  const why = withheldContent(Buffer.from(bytes).toString('latin1'));
+  if (why !== undefined) {
+    report.explained.push(`${path}: ${why}; the edit stays on this machine`);
+    if (event === 'voided') await voidApproval(agent, task, { reason: 'the note was changed after it was approved' }, report);
+    return;
   }
+  const note = { name: task.note.name, content: await store(agent, bytes, 'shared') };
+  const details: { note: NoteRef; reason?: string } =
+    event === 'voided' ? { note, reason: 'the note was changed after it was approved' } : { note };
+  if (details.reason !== undefined) await voidApproval(agent, task, { ...details, reason: details.reason }, report);
+  else if (await appendChange(agent, task, event, details)) report.pushed += 1;
+  if (task.note.content.sha256 === note.content.sha256) agent.copy.setNoteAt(task.taskId, path, note.content.sha256);
+}
+
+async function voidApproval(
+  agent: Agent,
+  task: TaskView,
+  details: { readonly reason: string; readonly note?: NoteRef },
+  report: NotesReport,
+): Promise<void> {
+  if (!(await appendChange(agent, task, 'voided', details))) return;
+  await agent.tasks.settle(task.taskId, 'voided', 'local');
+  report.pushed += 1;
+  report.explained.push(`${task.note?.name ?? ''}: ${details.reason}; approve it again if it is right`);
 }
 
 /** One note, one place: equal copies are dropped, different ones kept under `Conflicts/`. */

@@ -76,7 +76,7 @@ function daysSince(agent: Agent, n: number): Set<string> {
 async function grant(agent: Agent, wish: Wish): Promise<string> {
   try {
     if (wish.wish === 'reject') await rejectTask(agent, wish.taskId, 'moved to Rejected/ by hand');
-    else await approveTask(agent, wish.taskId, { method: 'move', path: wish.path });
+    else await approveTask(agent, wish.taskId, { method: 'move', path: wish.path, digest: wish.hash });
     return wish.wish === 'reject' ? 'rejected' : 'approved';
   } catch (error) {
     if (!(error instanceof EmployeeError)) throw error;

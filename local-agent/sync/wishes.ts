@@ -1,6 +1,7 @@
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import { taskFolderOf } from '#protocol/vault-path.ts';
+import { statesBefore } from '#protocol/task.ts';
 import type { Agent } from '../agent.ts';
 
 /** What a person asked for by moving a note on this machine. */
@@ -8,6 +9,8 @@ export interface Wish {
   readonly taskId: string;
   readonly wish: 'approve' | 'reject';
   readonly path: string;
+  /** The bytes that were looked at; nothing else is meant. */
+  readonly hash: string;
 }
 
 /**
@@ -23,13 +26,14 @@ export function wishOf(
 ): Wish | undefined {
   const last = agent.copy.noteAt(task.taskId);
   if (!last || last.path !== notePath(task)) return undefined;
+  if (hash === undefined) return undefined;
   const folder = taskFolderOf(path);
   const untouched = hash === last.sha256 && hash === task.note?.content.sha256;
   if (folder === 'Approved' && task.state === 'pending_approval' && untouched) {
-    return { taskId: task.taskId, wish: 'approve', path };
+    return { taskId: task.taskId, wish: 'approve', path, hash };
   }
-  if (folder === 'Rejected' && (task.state === 'pending_approval' || task.state === 'needs_action')) {
-    return { taskId: task.taskId, wish: 'reject', path };
+  if (folder === 'Rejected' && statesBefore('rejected').includes(task.state)) {
+    return { taskId: task.taskId, wish: 'reject', path, hash };
   }
   return undefined;
 }

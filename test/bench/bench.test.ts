@@ -1,23 +1,12 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { figureOf } from '../../bench/figure.ts';
+import { Figure, figureOf } from '../../bench/figure.ts';
 import { median, quantile } from '../../bench/measure.ts';
 import { BENCHMARKS, selectBenchmarks } from '../../bench/registry.ts';
 import { jsonLine, table } from '../../bench/report.ts';
 
 const PROGRAM = path.resolve(import.meta.dirname, '../../bench/bench.ts');
-
-/** The shape that programs read. */
-const Line = z.strictObject({
-  name: z.string(),
-  value: z.number(),
-  anchor: z.number().nullable(),
-  ratio: z.number().nullable(),
-  budget: z.string().regex(/^(ratio|value) (<=|>=) [\d.]+$/),
-  ok: z.boolean(),
-});
 
 function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
@@ -69,7 +58,8 @@ describe('a figure', () => {
   });
 
   it('that could not be measured has missed its budget', () => {
-    expect(figureOf('x', { value: Number.NaN }, { of: 'value', is: '<=', limit: 1 }).ok).toBe(false);
+    const figure = figureOf('x', { value: Number.NaN }, { of: 'value', is: '<=', limit: 1 });
+    expect(Figure.parse(JSON.parse(jsonLine(figure)))).toMatchObject({ value: null, ok: false });
   });
 
   it('is one line of JSON, and a row of the table', () => {
@@ -101,7 +91,7 @@ describe('the command', () => {
       stdout
         .trim()
         .split('\n')
-        .map((line) => Line.parse(JSON.parse(line)).name),
+        .map((line) => Figure.parse(JSON.parse(line)).name),
     ).toEqual(['approve/cpu-ms']);
     expect(stderr).toContain('approve');
     expect(code).toBe(0);

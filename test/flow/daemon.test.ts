@@ -38,7 +38,8 @@ async function startDaemon(): Promise<string> {
 async function noteIn(folder: string): Promise<string> {
   return vi.waitFor(
     async () => {
-      const [name] = await readdir(path.join(world.vault, folder));
+      const names = await readdir(path.join(world.vault, folder));
+      const name = names.find((entry) => !entry.startsWith("."));
       if (name === undefined) throw new Error(`nothing in ${folder} yet`);
       return name;
     },

@@ -16,6 +16,7 @@ import type { MailRecord } from '#protocol/mail.ts';
 import { renderNote } from '#protocol/note.ts';
 import { newVaultKey } from '#protocol/seal.ts';
 import { newSigningKey } from '#protocol/signing.ts';
+import type { SigningKey } from '#protocol/signing.ts';
 import { noteName } from '#protocol/vault-path.ts';
 import { createCountingIds } from './memory/counting-ids.ts';
 import { createFixedClock } from './memory/fixed-clock.ts';
@@ -54,6 +55,7 @@ export interface LocalWorld {
   readonly vault: string;
   /** The cloud zone as a writer of the same ledger. */
   readonly cloud: LedgerSession;
+  readonly cloudKey: SigningKey;
   /** Lets the cloud bring in a mail and draft an answer; the task waits for approval then. */
   draft(name?: string, text?: string): Promise<string>;
   /** Appends anything as the cloud, or as the local zone. */
@@ -137,6 +139,7 @@ export async function createLocalWorld(): Promise<LocalWorld> {
     tools,
     vault,
     cloud,
+    cloudKey,
     async draft(name = 'lunch', text = 'Hello Alice,\n\nTuesday suits me.\n\nRobin') {
       const taskId = taskIdOfMail(name);
       const mail = mailRecord(name);
