@@ -1,4 +1,5 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { BlobMissingError } from '#protocol/errors.ts';
 import type { BlobStore } from '#protocol/ports.ts';
 
 /**
@@ -18,9 +19,14 @@ export function createS3BlobStore(client: S3Client, bucket: string): BlobStore {
       );
     },
     get: async (id) => {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: keyOf(id) }));
-      if (!Body) throw new Error(`the blob ${id} has no content`);
-      return Body.transformToByteArray();
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: keyOf(id) }));
+        if (Body) return await Body.transformToByteArray();
+      } catch (cause) {
+        if (!(cause instanceof NoSuchKey)) throw cause;
+        throw new BlobMissingError(`the blob ${id} is not in the vault bucket`, { cause });
+      }
+      throw new BlobMissingError(`the blob ${id} has no content`);
     },
   };
 }

@@ -5,7 +5,9 @@ import { createDynamoTaskStore } from '#adapters/dynamodb-task-store.ts';
 import { randomIds } from '#adapters/random-ids.ts';
 import { createS3BlobStore } from '#adapters/s3-blob-store.ts';
 import { systemClock } from '#adapters/system-clock.ts';
+import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
+import type { VerifiedEntry } from '#protocol/ledger-session.ts';
 import type { Writer } from '#protocol/ledger-entry.ts';
 import type { BlobStore, Clock, Files, Ids, LedgerStore, TaskStore } from '#protocol/ports.ts';
 import { readConfig } from './config.ts';
@@ -41,9 +43,21 @@ export interface Agent extends AgentPorts {
 /** Puts the ports together and replays the local copy of the ledger. */
 export function makeAgent(ports: AgentPorts): Agent {
   const { config, copy } = ports;
-  const session = new LedgerSession(writerOf(ports), config.root, ports, (verified) => copy.keep(verified));
+  const session = new LedgerSession(writerOf(ports), config.root, ports, (verified) => {
+    requireReadable(verified);
+    copy.keep(verified);
+  });
   for (const entry of copy.entries()) session.replay(entry);
   return { ...ports, session };
+}
+
+/**
+ * The owner's machine holds every key: an entry that it cannot open is one that nobody can check.
+ *
+ * @throws {LedgerIntegrityError}
+ */
+export function requireReadable({ entry, body }: VerifiedEntry): void {
+  if (!body) throw new LedgerIntegrityError(entry.n, 'is sealed with a key that this machine does not have');
 }
 
 /** An agent with what has to be given back at the end. */

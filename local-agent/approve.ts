@@ -92,16 +92,16 @@ export async function approveTask(
 function approvable(agent: Agent, taskId: string, request: ApproveRequest): TaskView {
   const task = agent.session.state.tasks.get(taskId);
   if (!task) throw new PersonNeededError(`${taskId} is not in the ledger`);
-  const again = task.state === 'failed' || task.state === 'indeterminate';
-  if (again && request.again !== true) {
-    const risk = task.state === 'indeterminate' ? 'it may have been sent already' : 'it failed before';
-    throw new PersonNeededError(
-      `${shortId(taskId)} is ${task.state}: ${risk}. Approve with --again to try once more, or reject it`,
-    );
-  }
   if (!statesBefore('approved').includes(task.state)) {
     throw new PersonNeededError(
       `${shortId(taskId)} is ${task.state}; only a draft that waits can be approved`,
+    );
+  }
+  const { tried } = task;
+  if (tried !== undefined && request.again !== true) {
+    const risk = tried === 'indeterminate' ? 'it may have been sent already' : 'it failed before';
+    throw new PersonNeededError(
+      `${shortId(taskId)} is ${task.state}: ${risk}. Approve with --again to try once more, or reject it`,
     );
   }
   return task;

@@ -7,6 +7,7 @@ import type { Agent } from './agent.ts';
 import { accepted, appendChange } from './append-change.ts';
 import { store } from './contents.ts';
 import { finish, recover } from './finish.ts';
+import { oneByOne } from './one-by-one.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
@@ -36,14 +37,17 @@ export async function executeApproved(
 ): Promise<ExecuteReport> {
   await agent.session.pull();
   const report: ExecuteReport = { executed: [], refused: [], needsPerson: [] };
-  for (const task of await recover(agent)) report.executed.push(task);
+  const failures: unknown[] = [];
+  await recover(agent, report.executed, failures);
   const approved = [...agent.session.state.tasks.values()]
-    .filter((task) => task.state === 'approved')
+    // Another machine's approval is that machine's to carry out: it alone knows what it has begun.
+    .filter((task) => task.state === 'approved' && task.approval?.writer === agent.config.agent)
     .sort((a, b) => (a.approval?.n ?? 0) - (b.approval?.n ?? 0));
   for (const task of approved) {
     if (!isDue(agent, task, options.undoSeconds ?? 0)) continue;
-    await executeTask(agent, task, report);
+    await oneByOne(failures, () => executeTask(agent, task, report));
   }
+  if (failures.length > 0) throw failures[0];
   for (const task of agent.session.state.tasks.values()) {
     const why = waitsFor(task);
     if (why !== undefined) report.needsPerson.push({ taskId: task.taskId, why });
@@ -52,7 +56,10 @@ export async function executeApproved(
 }
 
 async function executeTask(agent: Agent, task: TaskView, report: ExecuteReport): Promise<void> {
-  if (agent.copy.noteAt(task.taskId)?.path !== notePath(task) && !(await agent.files.read(notePath(task) ?? ''))) {
+  if (
+    agent.copy.noteAt(task.taskId)?.path !== notePath(task) &&
+    !(await agent.files.read(notePath(task) ?? ''))
+  ) {
     report.refused.push({ taskId: task.taskId, why: 'its note is not in Approved/ here yet' });
     return;
   }
@@ -189,7 +196,8 @@ async function recordIntent(
     const same = now?.state === 'approved' && now.approval?.approval.statement.nonce === nonce;
     if (!same || state.nonces.get(nonce) !== 'open') return undefined;
     // What replay would refuse is not written.
-    if (epoch <= now.epoch || agent.clock.now() >= (now.approval?.approval.statement.expires ?? '')) return undefined;
+    if (epoch <= now.epoch || agent.clock.now() >= (now.approval?.approval.statement.expires ?? ''))
+      return undefined;
     return {
       taskId: task.taskId,
       epoch,
@@ -204,15 +212,15 @@ async function recordIntent(
       },
     };
   });
-  return outcome.appended && task.intent?.n === outcome.entry.n && accepted(agent.session.state, outcome.entry.n);
+  return (
+    outcome.appended && task.intent?.n === outcome.entry.n && accepted(agent.session.state, outcome.entry.n)
+  );
 }
 
 async function capReached(agent: Agent): Promise<string | undefined> {
   const cap = (await readPolicy(agent.files)).dailyCap.email;
   const today = agent.clock.now().slice(0, 10);
-  const begun = [...agent.session.state.tasks.values()].filter(
-    (task) => task.intent && task.updatedAt.startsWith(today),
-  );
+  const begun = [...agent.session.state.effects.values()].filter((at) => at.startsWith(today));
   return begun.length < cap
     ? undefined
     : `today's cap of ${cap} mails (Policy.yaml, dailyCap) is reached; it runs tomorrow`;

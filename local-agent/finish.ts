@@ -3,6 +3,7 @@ import type { TaskView } from '#protocol/vault-state.ts';
 import type { TaskState } from '#protocol/task.ts';
 import type { Agent } from './agent.ts';
 import type { JournaledEffect } from './ledger-copy.ts';
+import { oneByOne } from './one-by-one.ts';
 import { placeNote } from './sync/place-note.ts';
 import type { ToolOutcome } from './tool-host.ts';
 
@@ -71,19 +72,18 @@ export async function finish(agent: Agent, task: TaskView, epoch: number): Promi
  * Settles what an earlier run of this agent left half done. An effect that was begun and whose answer
  * this machine does not have is `indeterminate`: it is never tried again by itself.
  */
-export async function recover(agent: Agent): Promise<Finished[]> {
-  const finished: Finished[] = [];
+export async function recover(agent: Agent, finished: Finished[], failures: unknown[]): Promise<void> {
   const { tasks } = agent.session.state;
   for (const task of tasks.values()) {
-    if (task.state === 'executing' && task.owner === agent.config.agent) {
+    if (task.state !== 'executing' || task.owner !== agent.config.agent) continue;
+    await oneByOne(failures, async () => {
       finished.push(await finish(agent, task, task.epoch));
-    }
+    });
   }
   for (const { taskId, epoch } of agent.copy.openClaims()) {
     const task = tasks.get(taskId);
-    if (task) await putDown(agent, task, epoch);
+    if (task) await oneByOne(failures, () => putDown(agent, task, epoch));
   }
-  return finished;
 }
 
 /** Releases the item to the state that the ledger says. A claim that was lost meanwhile is not ours to touch. */

@@ -141,6 +141,14 @@ export class LedgerCopy {
     return row ? (JSON.parse(String(row['effect'])) as JournaledEffect) : undefined;
   }
 
+  /** The keys of all effects whose tool was called, or was about to be. */
+  calledEffects(): string[] {
+    const rows = this.#sql('SELECT key, effect FROM effects ORDER BY key').all();
+    return rows
+      .filter((row) => (JSON.parse(String(row['effect'])) as JournaledEffect).stage !== 'prepared')
+      .map((row) => String(row['key']));
+  }
+
   /** Claims this machine has taken and not yet put down in the task store. */
   openClaims(): { taskId: string; epoch: number }[] {
     const rows = this.#sql('SELECT taskId, epoch FROM claims ORDER BY taskId').all();

@@ -128,7 +128,8 @@ async function walk(folder: string, prefix: string, found: FileStat[]): Promise<
     const file = path.join(folder, item.name);
     if (item.isDirectory()) {
       found.push({ path: vaultPath, kind: 'folder', sizeBytes: 0, modifiedMs: 0 });
-      await walk(file, `${vaultPath}/`, found);
+      // Gone since the look, or its name is no text: nothing in it can be named.
+      await walk(file, `${vaultPath}/`, found).catch(ignoreMissing);
       continue;
     }
     const stat = await lstatOrNothing(file);
@@ -160,6 +161,10 @@ async function syncFolder(folder: string): Promise<void> {
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isCode(error, 'ENOENT')) throw error;
 }
 
 function ignoreExisting(error: unknown): void {

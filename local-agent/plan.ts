@@ -39,7 +39,10 @@ async function attachment(agent: Agent, path: string): Promise<ActionAttachment>
   const why = withheldPath(path);
   if (why !== undefined) throw new NoteFormatError(`the attachment ${path} stays on this machine: ${why}`);
   const bytes = await agent.files.read(path).catch((cause: unknown) => {
-    throw new NoteFormatError(`the attachment ${JSON.stringify(path)} cannot be read as a file of the vault`, { cause });
+    throw new NoteFormatError(
+      `the attachment ${JSON.stringify(path)} cannot be read as a file of the vault`,
+      { cause },
+    );
   });
   if (!bytes) throw new NoteFormatError(`the attachment ${path} is not in the vault`);
   return { path, sha256: sha256Hex(bytes), sizeBytes: bytes.byteLength };

@@ -33,7 +33,8 @@ export async function rejectTask(agent: Agent, taskId: string, reason: string): 
   const name = foldName(task.note?.name ?? '');
   const paths = [...(await scanVault(agent)).files.keys()];
   const from = paths.find(
-    (path) => taskFolderOf(path) && path !== notePath(task) && foldName(path.split('/').at(-1) ?? '') === name,
+    (path) =>
+      taskFolderOf(path) && path !== notePath(task) && foldName(path.split('/').at(-1) ?? '') === name,
   );
   await placeNote(agent, task, from);
 }

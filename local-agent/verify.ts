@@ -5,7 +5,7 @@ import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { TaskView, VaultState } from '#protocol/vault-state.ts';
 import { notePath, vaultTree } from '#protocol/vault-state.ts';
 import { taskFolderOf } from '#protocol/vault-path.ts';
-import { writerOf } from './agent.ts';
+import { requireReadable, writerOf } from './agent.ts';
 import type { Agent } from './agent.ts';
 import { load } from './contents.ts';
 import { scanVault } from './sync/scan.ts';
@@ -13,7 +13,7 @@ import { checkSentinel } from './sync/sentinel.ts';
 
 /** One thing that is not as it should be. */
 export interface Problem {
-  readonly code: 'ledger' | 'copy' | 'incident' | 'vault' | 'content' | 'task';
+  readonly code: 'ledger' | 'copy' | 'incident' | 'vault' | 'content' | 'task' | 'effect';
   readonly n?: number;
   readonly taskId?: string;
   readonly path?: string;
@@ -54,6 +54,7 @@ export async function verifyVault(agent: Agent): Promise<VerifyReport> {
   if (!problems.some(({ code }) => code === 'ledger' || code === 'copy')) {
     await verifyTree(agent, state, problems);
     await verifyTasks(agent, state, problems);
+    verifyEffects(agent, state, problems);
   }
   return {
     ok: problems.length === 0,
@@ -66,7 +67,9 @@ export async function verifyVault(agent: Agent): Promise<VerifyReport> {
 
 async function verifyLedger(agent: Agent, problems: Problem[]): Promise<VaultState> {
   let forked = false;
-  const session = new LedgerSession(writerOf(agent), agent.config.root, agent, ({ entry }) => {
+  const session = new LedgerSession(writerOf(agent), agent.config.root, agent, (verified) => {
+    requireReadable(verified);
+    const { entry } = verified;
     const known = agent.copy.hashOf(entry.n);
     if (known === undefined || known === entryHash(entry) || forked) return;
     forked = true;
@@ -129,22 +132,42 @@ async function verifyTree(agent: Agent, state: VaultState, problems: Problem[]):
   }
 }
 
+/** What this machine knows to have called against the intents of the ledger. */
+function verifyEffects(agent: Agent, state: VaultState, problems: Problem[]): void {
+  for (const key of agent.copy.calledEffects()) {
+    if (state.effects.has(key)) continue;
+    const taskId = key.replace(/-\d+$/, '');
+    problems.push({
+      code: 'effect',
+      taskId,
+      message: `this machine called a tool (${key}), and the ledger has no intent of it`,
+    });
+  }
+}
+
 /** The items of open tasks against the ledger. */
 async function verifyTasks(agent: Agent, state: VaultState, problems: Problem[]): Promise<void> {
   for (const task of state.tasks.values()) {
     if (ENDED.has(task.state)) continue;
     const item = await agent.tasks.get(task.taskId);
-    const message = disagreement(task, item);
+    const message = disagreement(task, item, agent.config.agent);
     if (message !== undefined) {
       problems.push({ code: 'task', taskId: task.taskId, path: notePath(task) ?? '', message });
     }
   }
 }
 
-function disagreement(task: TaskView, item: Awaited<ReturnType<Agent['tasks']['get']>>): string | undefined {
+function disagreement(
+  task: TaskView,
+  item: Awaited<ReturnType<Agent['tasks']['get']>>,
+  self: string,
+): string | undefined {
   if (!item) return `the ledger has this task as ${task.state}, the task store has no item of it`;
   if (item.epoch < task.epoch)
     return `the task store is behind: epoch ${item.epoch}, the ledger says ${task.epoch}`;
+  if (item.owner === self && task.state !== 'executing') {
+    return `the task store says that this machine holds the task, and nothing is being executed; "employee execute" settles it`;
+  }
   // Someone may be at work this very moment, between the item and the entry.
   if (item.owner !== undefined || item.state === task.state || item.state === 'received') return undefined;
   return `the task store says ${item.state}, the ledger says ${task.state}`;

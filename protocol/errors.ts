@@ -27,6 +27,11 @@ export class NoteFormatError extends EmployeeError {
   static override readonly code = 'NOTE_FORMAT';
 }
 
+/** A blob that an entry names is not in its store. */
+export class BlobMissingError extends EmployeeError {
+  static override readonly code = 'BLOB_MISSING';
+}
+
 /** A stored secret or sealed text cannot be opened with the keys at hand, or was altered. */
 export class SealError extends EmployeeError {
   static override readonly code = 'SEAL';

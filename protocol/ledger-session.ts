@@ -137,7 +137,9 @@ export class LedgerSession {
         this.admit(entry);
         return { appended: true, entry };
       }
-      const own = (await this.#pull()).find(({ entry: { writer, attempt: by } }) => by === attempt && writer === this.#writer.writer);
+      const own = (await this.#pull()).find(
+        ({ entry: { writer, attempt: by } }) => by === attempt && writer === this.#writer.writer,
+      );
       if (own) return { appended: true, entry: own.entry };
       if (outcome !== 'taken' && ++failures >= MAX_FAILURES) throw outcome.error;
     }

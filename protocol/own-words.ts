@@ -54,6 +54,8 @@ function isEnd(line: string, index: number, lines: readonly string[]): boolean {
   const isWrapped = /^(on|am|le|el|il|op|em)\s/i.test(trimmed);
   if (ATTRIBUTION.some((pattern) => pattern.test(trimmed) || (isWrapped && pattern.test(joined))))
     return true;
-  const next = lines.slice(index + 1, index + 5).filter((other) => HEADER_LINE.test(other.slice(0, MAX_LINE).trim()));
+  const next = lines
+    .slice(index + 1, index + 5)
+    .filter((other) => HEADER_LINE.test(other.slice(0, MAX_LINE).trim()));
   return HEADER_LINE.test(trimmed) && next.length >= 2;
 }

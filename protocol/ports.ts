@@ -48,7 +48,7 @@ export interface LedgerStore {
 /** Immutable sealed bytes by id. Putting the same id twice is harmless. */
 export interface BlobStore {
   put(id: string, sealed: Uint8Array): Promise<void>;
-  /** @throws when there is no such blob. */
+  /** @throws {BlobMissingError} when there is no such blob. */
   get(id: string): Promise<Uint8Array>;
 }
 

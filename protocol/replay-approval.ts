@@ -38,7 +38,7 @@ export function applyApproval(
     const named = takeName(state, task.taskId, task.note, body.note);
     if (named) return named;
     state.nonces.set(statement.nonce, 'open');
-    task.approval = { n: entry.n, approval: body.approval, note: body.note };
+    task.approval = { n: entry.n, writer: entry.writer, approval: body.approval, note: body.note };
     task.note = body.note;
     delete task.voided;
     delete task.reason;
@@ -68,6 +68,7 @@ export function applyIntent(
   if (epoch <= task.epoch) return incident('stale-epoch', `an execution began with the old epoch ${epoch}`);
   return moved(task, 'execute_started', () => {
     state.nonces.set(body.nonce, 'consumed');
+    state.effects.set(body.idempotencyKey, entry.at);
     task.epoch = epoch;
     task.owner = body.owner;
     task.intent = { n: entry.n, actionIndex: body.actionIndex, idempotencyKey: body.idempotencyKey };
@@ -92,6 +93,7 @@ export function applyResult(
     const named = takeName(state, task.taskId, task.note, body.note);
     if (named) return named;
     delete task.owner;
+    if (body.outcome !== 'succeeded') task.tried = body.outcome;
     if (body.note) task.note = body.note;
     set(task, 'reason', body.detail);
     task.result = {

@@ -54,7 +54,8 @@ export function applyChange(state: VaultState, entry: LedgerEntry, change: TaskC
       if (change.note) known.note = change.note;
       if (change.mail) known.mail = change.mail;
       if (change.warnings) known.warnings = change.warnings;
-      set(known, 'reason', change.reason);
+      // An edit does not undo the reason for which a note stands where it stands.
+      if (change.event !== 'edited' || change.reason !== undefined) set(known, 'reason', change.reason);
       known.home = change.home ?? (zone === 'cloud' && change.event === 'drafted' ? 'local' : known.home);
       if (change.event === 'voided') {
         delete known.approval;

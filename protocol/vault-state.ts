@@ -23,7 +23,13 @@ export interface TaskView {
   reason?: string;
   /** Set while a voided approval waits to be given again: what changed. */
   voided?: string;
-  approval?: { readonly n: number; readonly approval: Approval; readonly note: NoteRef };
+  /** `writer`: the machine on which it was given, and which alone executes it. */
+  approval?: {
+    readonly n: number;
+    readonly writer: string;
+    readonly approval: Approval;
+    readonly note: NoteRef;
+  };
   intent?: { readonly n: number; readonly actionIndex: number; readonly idempotencyKey: string };
   result?: {
     readonly n: number;
@@ -31,6 +37,8 @@ export interface TaskView {
     readonly providerId?: string;
     readonly detail?: string;
   };
+  /** An execution was tried and did not certainly succeed: it takes more than a plain yes to try again. */
+  tried?: Outcome;
   deliveries: { readonly n: number; readonly event: string; readonly at: string }[];
   readonly createdAt: string;
   readonly createdN: number;
@@ -76,6 +84,8 @@ export interface VaultState {
   readonly noteNames: Map<string, string>;
   /** Nonces of every approval ever accepted, and whether an intent has consumed them. */
   readonly nonces: Map<string, 'open' | 'consumed'>;
+  /** Every effect that was begun, by its idempotency key, and when. */
+  readonly effects: Map<string, string>;
   readonly refusals: Refusal[];
 }
 
@@ -88,6 +98,7 @@ export function emptyVaultState(vaultId: string): VaultState {
     files: new Map(),
     noteNames: new Map(),
     nonces: new Map(),
+    effects: new Map(),
     refusals: [],
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { shortId } from '#protocol/ids.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncVault } from '../sync/sync.ts';
+import { visibleLine } from '../visible.ts';
 import { defineCommand, withAgent } from './command.ts';
 
 /** `employee sync`: one sync. Incidents make it end with 1. */
@@ -15,15 +16,22 @@ export const syncCommand = defineCommand({
     context.out.result(report, (style) =>
       [
         `in step with entry ${report.head}: ${report.pulled} new entries, ${report.applied} changes in the vault, ${report.pushed} sent`,
-        ...report.wishes.map(({ taskId, wish, outcome }) => `  ${shortId(taskId)}  ${wish}: ${outcome}`),
-        ...report.explained.map((line) => `  ${line}`),
-        ...report.conflicts.map((path) => style.warn(`  both versions kept: ${path}`)),
-        ...report.withheld.map(({ path, why }) => style.dim(`  stays on this machine: ${path} (${why})`)),
+        ...report.wishes.map(
+          ({ taskId, wish, outcome }) => `  ${shortId(taskId)}  ${wish}: ${visibleLine(outcome)}`,
+        ),
+        ...report.explained.map((line) => `  ${visibleLine(line)}`),
+        ...report.conflicts.map((path) => style.warn(`  both versions kept: ${visibleLine(path)}`)),
+        ...report.withheld.map(({ path, why }) =>
+          style.dim(`  stays on this machine: ${visibleLine(path)} (${why})`),
+        ),
         ...report.incidents.map(({ n, writer, message }) =>
-          style.bad(`  incident: entry ${n} by ${writer}: ${message}`),
+          style.bad(`  incident: entry ${n} by ${writer}: ${visibleLine(message)}`),
         ),
       ].join('\n'),
     );
-    return report.incidents.length > 0 ? ExitCode.failed : ExitCode.done;
+    if (report.incidents.length > 0) return ExitCode.failed;
+    return report.wishes.some(({ outcome }) => outcome.startsWith('not done'))
+      ? ExitCode.person
+      : ExitCode.done;
   },
 });

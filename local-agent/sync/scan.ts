@@ -30,7 +30,8 @@ export async function scanVault(agent: Agent): Promise<Scan> {
   const seen = new Set<string>();
   for (const stat of await agent.files.list()) {
     if (stat.kind === 'folder') continue;
-    const why = stat.sizeBytes > MAX_FILE_BYTES ? 'it is larger than 25 MB' : reasonToWithhold(stat.path, stat.kind);
+    const why =
+      stat.sizeBytes > MAX_FILE_BYTES ? 'it is larger than 25 MB' : reasonToWithhold(stat.path, stat.kind);
     if (why !== undefined) {
       scan.withheld.push({ path: stat.path, why });
       continue;

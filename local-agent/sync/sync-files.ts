@@ -27,8 +27,6 @@ export interface FilesReport {
   readonly conflicts: string[];
 }
 
-type Put = Extract<FileChange, { op: 'put' }>;
-
 /**
  * Three-way on content hashes: last agreed, on disk, in the ledger. What one side changed goes to the
  * other; what both changed is kept twice; an edit beats a delete.
@@ -149,7 +147,7 @@ function* batches(changes: readonly FileChange[]): Generator<FileChange[]> {
   let batch: FileChange[] = [];
   let sizeBytes = 0;
   for (const change of changes) {
-    const size = change.op === 'put' ? inlineBytes(change) : 200;
+    const size = entryBytes(change);
     if (batch.length === MAX_CHANGES || (batch.length > 0 && sizeBytes + size > MAX_INLINE_BYTES)) {
       yield batch;
       [batch, sizeBytes] = [[], 0];
@@ -160,8 +158,9 @@ function* batches(changes: readonly FileChange[]): Generator<FileChange[]> {
   if (batch.length > 0) yield batch;
 }
 
-function inlineBytes({ content }: Put): number {
-  return 'blob' in content ? 300 : 300 + content.sizeBytes * 2;
+/** As it will stand in the entry: a control character takes six bytes there. */
+function entryBytes(change: FileChange): number {
+  return Buffer.byteLength(JSON.stringify(change));
 }
 
 /** Also by a folder above it, such as one that became a link. */

@@ -1,5 +1,6 @@
 import { sha256Hex } from '#protocol/canonical.ts';
 import type { NoteRef } from '#protocol/ledger-body.ts';
+import { EmployeeError, LedgerIntegrityError } from '#protocol/errors.ts';
 import { statesBefore } from '#protocol/task.ts';
 import { withheldContent } from '#protocol/withheld.ts';
 import { taskFolderOf } from '#protocol/vault-path.ts';
@@ -32,8 +33,15 @@ export async function syncNotes(agent: Agent, scan: Scan): Promise<NotesReport> 
   const found = notesByName(scan);
   for (const task of agent.session.state.tasks.values()) {
     if (!task.note) continue;
-    const path = await onePlace(agent, task, found.get(foldName(task.note.name)) ?? [], report);
-    await syncNote(agent, task, path, path === undefined ? undefined : scan.files.get(path), report);
+    const { name } = task.note;
+    try {
+      const path = await onePlace(agent, task, found.get(foldName(name)) ?? [], report);
+      await syncNote(agent, task, path, path === undefined ? undefined : scan.files.get(path), report);
+    } catch (error) {
+      // One note that cannot be placed (altered contents, a link in its way) must not keep the others.
+      if (!(error instanceof EmployeeError) || error instanceof LedgerIntegrityError) throw error;
+      report.explained.push(`${name} could not be brought in step: ${error.message}`);
+    }
   }
   return report;
 }
@@ -83,15 +91,18 @@ async function takeEdit(agent: Agent, task: TaskView, path: string, report: Note
   const why = withheldContent(Buffer.from(bytes).toString('latin1'));
   if (why !== undefined) {
     report.explained.push(`${path}: ${why}; the edit stays on this machine`);
-    if (event === 'voided') await voidApproval(agent, task, { reason: 'the note was changed after it was approved' }, report);
+    if (event === 'voided')
+      await voidApproval(agent, task, { reason: 'the note was changed after it was approved' }, report);
     return;
   }
   const note = { name: task.note.name, content: await store(agent, bytes, 'shared') };
   const details: { note: NoteRef; reason?: string } =
     event === 'voided' ? { note, reason: 'the note was changed after it was approved' } : { note };
-  if (details.reason !== undefined) await voidApproval(agent, task, { ...details, reason: details.reason }, report);
+  if (details.reason !== undefined)
+    await voidApproval(agent, task, { ...details, reason: details.reason }, report);
   else if (await appendChange(agent, task, event, details)) report.pushed += 1;
-  if (task.note.content.sha256 === note.content.sha256) agent.copy.setNoteAt(task.taskId, path, note.content.sha256);
+  if (task.note.content.sha256 === note.content.sha256)
+    agent.copy.setNoteAt(task.taskId, path, note.content.sha256);
 }
 
 async function voidApproval(

@@ -1,3 +1,4 @@
+import { BlobMissingError } from '#protocol/errors.ts';
 import type { BlobStore } from '#protocol/ports.ts';
 
 /** A blob store in memory. */
@@ -13,7 +14,7 @@ export function createMemoryBlobStore(): MemoryBlobStore {
     put: async (id, sealed) => void blobs.set(id, Uint8Array.from(sealed)),
     get: async (id) => {
       const sealed = blobs.get(id);
-      if (!sealed) throw new Error(`there is no blob ${id}`);
+      if (!sealed) throw new BlobMissingError(`there is no blob ${id}`);
       return Uint8Array.from(sealed);
     },
   };
