@@ -90,8 +90,7 @@ function hasForeignLinks(text: string, { orders, mail }: ReplySource): boolean {
     .join('\n')
     .toLowerCase();
   const links =
-    text.match(
-      /(?:https?:\/\/|www\.)[^\s<>"')\]]+|[^\s<>"'(),;:[\]@]{1,64}@[^\s<>"'(),;:[\]@]{1,253}/gi,
-    ) ?? [];
+    text.match(/(?:https?:\/\/|www\.)[^\s<>"')\]]+|[^\s<>"'(),;:[\]@]{1,64}@[^\s<>"'(),;:[\]@]{1,253}/gi) ??
+    [];
   return links.some((link) => !own.includes(link.replace(/[.,;:!?]+$/, '').toLowerCase()));
 }

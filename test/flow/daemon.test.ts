@@ -39,7 +39,7 @@ async function noteIn(folder: string): Promise<string> {
   return vi.waitFor(
     async () => {
       const names = await readdir(path.join(world.vault, folder));
-      const name = names.find((entry) => !entry.startsWith("."));
+      const name = names.find((entry) => !entry.startsWith('.'));
       if (name === undefined) throw new Error(`nothing in ${folder} yet`);
       return name;
     },
