@@ -8,6 +8,7 @@ import { createDynamoLedgerStore } from '#adapters/dynamodb-ledger-store.ts';
 import { createDynamoTaskStore } from '#adapters/dynamodb-task-store.ts';
 import { createS3BlobStore } from '#adapters/s3-blob-store.ts';
 import { createSecretSource } from '#adapters/secrets-manager-secret.ts';
+import { BlobMissingError } from '#protocol/errors.ts';
 import { LedgerEntry } from '#protocol/ledger-entry.ts';
 import { parsePolicy } from '#protocol/policy.ts';
 import { parseTemplate } from '#protocol/template.ts';
@@ -157,7 +158,7 @@ async function cloudChecks(checks: Check[], config: EmployeeConfig): Promise<voi
       'vault bucket',
       `check that ${stack.vaultBucket} exists and this machine may read it`,
       async () => {
-        await createS3BlobStore(clients.s3, stack.vaultBucket).get('0'.repeat(64)).catch(ignoreNoSuchKey);
+        await createS3BlobStore(clients.s3, stack.vaultBucket).get('0'.repeat(64)).catch(ignoreMissingBlob);
         return { value: true, detail: stack.vaultBucket };
       },
     );
@@ -236,7 +237,6 @@ function ignoreMissing(error: unknown): undefined {
 }
 
 /** The blob asked for never exists; S3 says so, or hides it from those who may not list. */
-function ignoreNoSuchKey(error: unknown): undefined {
-  if (['NoSuchKey', 'NotFound', 'AccessDenied'].includes((error as Error).name)) return undefined;
-  throw error;
+function ignoreMissingBlob(error: unknown): void {
+  if (!(error instanceof BlobMissingError)) throw error;
 }
