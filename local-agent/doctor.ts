@@ -238,5 +238,7 @@ function ignoreMissing(error: unknown): undefined {
 
 /** The blob asked for never exists; S3 says so, or hides it from those who may not list. */
 function ignoreMissingBlob(error: unknown): void {
-  if (!(error instanceof BlobMissingError)) throw error;
+  // Without the right to list a bucket, S3 says "denied" of an object that is not there.
+  const isDenied = error instanceof Error && error.name === 'AccessDenied';
+  if (!(error instanceof BlobMissingError) && !isDenied) throw error;
 }
