@@ -73,7 +73,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
             startedAt,
             lastPassAt: agent.clock.now(),
             ...(problem === undefined ? {} : { error: problem }),
-          });
+          }).catch((error: unknown) =>
+            log(`the daemon's own file was not written: ${errorText(error).message}`),
+          );
         }
         if (first) options.ready(desk.url);
         await wake.sleep(failures === 0 ? agent.config.pollMs : backoffMs(agent.config.pollMs, failures));
