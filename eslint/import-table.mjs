@@ -17,7 +17,7 @@ export const TABLE = [
   {
     zone: 'protocol',
     files: /^protocol\//,
-    may: ['self', 'zod', 'node:crypto', 'yaml', 'canonicalize'],
+    may: ['self', 'zod', 'node:crypto', 'yaml', 'canonicalize', 'node-diff3'],
   },
   {
     zone: 'adapters',

@@ -32,7 +32,14 @@ export type TaskChange = z.infer<typeof TaskChange>;
 /** A change of one file of the vault that is not a task's note. `base` is the hash it was made upon. */
 export const FileChange = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('put'), path: VaultPath, base: Sha256.optional(), content: ContentRef }),
-  z.strictObject({ op: z.literal('move'), path: VaultPath, to: VaultPath, base: Sha256 }),
+  z.strictObject({
+    op: z.literal('move'),
+    path: VaultPath,
+    to: VaultPath,
+    base: Sha256,
+    /** Set when the file was edited as well. */
+    content: ContentRef.optional(),
+  }),
   z.strictObject({ op: z.literal('delete'), path: VaultPath, base: Sha256 }),
 ]);
 export type FileChange = z.infer<typeof FileChange>;
@@ -97,18 +104,33 @@ const DeliveryBody = z.strictObject({
   happenedAt: Instant,
 });
 
+/** Two versions of one file could not be merged: the writer's own is kept as `copy`, the other stays at `path`. */
 const ConflictBody = z.strictObject({
   kind: z.literal('conflict'),
   path: VaultPath,
   copy: VaultPath,
-  ours: Sha256.optional(),
+  /** What `copy` holds. */
+  content: ContentRef,
+  /** The hash that stood at `path` for everybody else; absent when it was gone. */
   theirs: Sha256.optional(),
 });
 
+/** A person's decision against what the rules say by themselves. */
 const OverrideBody = z.strictObject({
   kind: z.literal('override'),
-  what: z.string().max(200),
   reason: Reason,
+  what: z.discriminatedUnion('of', [
+    /** A conflict is settled; `copy` names it. The contents change by their own entry before this one. */
+    z.strictObject({
+      of: z.literal('conflict'),
+      copy: VaultPath,
+      choice: z.enum(['ours', 'theirs', 'both']),
+    }),
+    /** Refused entries were looked at and are known: `verify` lists them and no longer fails for them. */
+    z.strictObject({ of: z.literal('incident'), entries: z.array(z.int().positive()).min(1).max(1000) }),
+    /** Something was mended by `employee repair`. */
+    z.strictObject({ of: z.literal('repair'), code: z.string().max(100), path: VaultPath.optional() }),
+  ]),
 });
 
 const CheckpointBody = z.strictObject({

@@ -18,10 +18,10 @@ export function applyFiles(
   zone: Zone,
 ): Why[] {
   const refused: Why[] = [];
-  for (const change of changes) {
+  for (const [index, change] of changes.entries()) {
     const why = refusal(state, entry, change, zone);
     if (why) refused.push(why);
-    else apply(state, entry, change);
+    else apply(state, entry, change, index);
   }
   return refused;
 }
@@ -49,12 +49,15 @@ function refusal(state: VaultState, entry: LedgerEntry, change: FileChange, zone
   return undefined;
 }
 
-function apply(state: VaultState, entry: LedgerEntry, change: FileChange): void {
+function apply(state: VaultState, entry: LedgerEntry, change: FileChange, index: number): void {
   const known = state.files.get(change.path);
   if (change.op === 'put') {
-    state.files.set(change.path, { content: change.content, ring: entry.ring, n: entry.n });
+    const id = known?.id ?? `${entry.n}.${index}`;
+    state.files.set(change.path, { id, content: change.content, ring: entry.ring, n: entry.n });
     return;
   }
   state.files.delete(change.path);
-  if (change.op === 'move' && known) state.files.set(change.to, { ...known, n: entry.n });
+  if (change.op === 'move' && known) {
+    state.files.set(change.to, { ...known, content: change.content ?? known.content, n: entry.n });
+  }
 }

@@ -2,6 +2,7 @@ import type { LedgerBody } from './ledger-body.ts';
 import { entryHash } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { applyApproval, applyIntent, applyResult } from './replay-approval.ts';
+import { applyConflict, applyOverride } from './replay-conflict.ts';
 import { applyFiles } from './replay-files.ts';
 import { incident } from './replay-rules.ts';
 import type { Verdict } from './replay-rules.ts';
@@ -15,6 +16,7 @@ const LOCAL_ONLY: ReadonlySet<string> = new Set([
   'intent',
   'result',
   'keys',
+  'conflict',
   'override',
   'checkpoint',
 ]);
@@ -76,7 +78,11 @@ function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone
       );
       return;
     case 'conflict':
+      refuse(applyConflict(state, entry, body));
+      return;
     case 'override':
+      refuse(applyOverride(state, body));
+      return;
     case 'checkpoint':
       return;
   }

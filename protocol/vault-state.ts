@@ -48,9 +48,23 @@ export interface TaskView {
 
 /** A file of the vault that is not a task's note. */
 export interface FileView {
+  /** Names the file for as long as it lives, whatever its path: `<entry>.<change>` of its first put. */
+  readonly id: string;
   readonly content: ContentRef;
   readonly ring: 'shared' | 'private';
   readonly n: number;
+}
+
+/** Two versions of a file of which a person has to choose; named by the path of the copy. */
+export interface ConflictView {
+  readonly path: string;
+  readonly copy: string;
+  /** The machine whose version the copy is. */
+  readonly writer: string;
+  readonly ours: string;
+  readonly theirs?: string;
+  readonly n: number;
+  readonly at: string;
 }
 
 /** An entry, or a part of one, that readers refused: nothing of it took effect. */
@@ -87,6 +101,10 @@ export interface VaultState {
   /** Every effect that was begun, by its idempotency key, and when. */
   readonly effects: Map<string, string>;
   readonly refusals: Refusal[];
+  /** Open conflicts by the path of their copy. */
+  readonly conflicts: Map<string, ConflictView>;
+  /** Entries whose refusal a person has looked at and acknowledged. */
+  readonly acknowledged: Set<number>;
 }
 
 /** The state before the first entry. */
@@ -100,6 +118,8 @@ export function emptyVaultState(vaultId: string): VaultState {
     nonces: new Map(),
     effects: new Map(),
     refusals: [],
+    conflicts: new Map(),
+    acknowledged: new Set(),
   };
 }
 

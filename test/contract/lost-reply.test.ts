@@ -171,9 +171,13 @@ describe('a reply of DynamoDB that gets lost', () => {
     await session.append(() => ({ body: { kind: 'keys', keyEpoch: 1, writers, approvers: [] } }));
 
     network.loseNext();
-    const outcome = await session.append(() => ({ body: { kind: 'override', what: 'a', reason: 'b' } }));
+    const outcome = await session.append(() => ({
+      body: { kind: 'override', what: { of: 'repair', code: 'a' }, reason: 'b' },
+    }));
     expect(outcome).toMatchObject({ appended: true, entry: { n: 2 } });
-    await session.append(() => ({ body: { kind: 'override', what: 'c', reason: 'd' } }));
+    await session.append(() => ({
+      body: { kind: 'override', what: { of: 'repair', code: 'c' }, reason: 'd' },
+    }));
     const { entries } = await ledger.read(vaultId, 0);
     expect(entries).toMatchObject([{ n: 1 }, { n: 2 }, { n: 3 }]);
     expect(session.state.head.n).toBe(3);

@@ -285,7 +285,7 @@ describe('the cloud zone', () => {
     if (!keys) throw new Error('no keys');
     const hidden = { ...cloudWriter(), keyring: [{ ...keys, keyEpoch: 99 }] };
     await world.cloud.pull();
-    const body = { kind: 'override', what: 'x', reason: 'y' } as const;
+    const body = { kind: 'override', what: { of: 'repair', code: 'x' }, reason: 'y' } as const;
     const stamp = { at: world.clock.now(), attempt: 'hidden' };
     await world.ledger.append(makeEntry(world.cloud.state.head, { body }, hidden, stamp));
     await expect(syncVault(world.agent)).rejects.toThrow('a key that this machine does not have');

@@ -20,7 +20,7 @@ const factory = createLedgerFactory();
 const { local, cloud } = factory;
 const stamp = { at: '2026-11-21T08:00:00.000Z', attempt: 'a-1' };
 const start = { n: 0, hash: GENESIS_PREV };
-const body: LedgerBody = { kind: 'override', what: 'x', reason: 'because' };
+const body: LedgerBody = { kind: 'override', what: { of: 'repair', code: 'x' }, reason: 'because' };
 
 /** An entry that its writer signed, and that says other things than `makeEntry` would. */
 function forged(changes: Partial<LedgerEntry>): LedgerEntry {
@@ -116,7 +116,7 @@ describe('an entry', () => {
     ['a body of another ring', { ring: 'private' }, 'sealed with another key'],
     [
       'a body of an unknown form',
-      { body: sealed({ kind: 'override', what: 'x', reason: 'y', extra: 1 }) },
+      { body: sealed({ kind: 'override', what: { of: 'repair', code: 'x' }, reason: 'y', extra: 1 }) },
       'does not have the form',
     ],
     [

@@ -9,7 +9,9 @@ import type { LedgerFactory } from '#test/support/ledger-factory.ts';
 import { createMemoryLedgerStore } from '#test/support/memory/memory-ledger-store.ts';
 import { change, effects, vaultAt } from './scene.ts';
 
-const said = (what: string): EntryDraft => ({ body: { kind: 'override', what, reason: 'test' } });
+const said = (code: string): EntryDraft => ({
+  body: { kind: 'override', what: { of: 'repair', code }, reason: 'test' },
+});
 
 /** Where a reader stops, and what it knows then. */
 function firstBad(factory: LedgerFactory, entries: readonly unknown[]): number | undefined {

@@ -8,7 +8,9 @@ import { createLedgerFactory } from '#test/support/ledger-factory.ts';
 import { createMemoryLedgerStore } from '#test/support/memory/memory-ledger-store.ts';
 import { change, vaultAt } from './scene.ts';
 
-const said = (what: string): EntryDraft => ({ body: { kind: 'override', what, reason: 'test' } });
+const said = (code: string): EntryDraft => ({
+  body: { kind: 'override', what: { of: 'repair', code }, reason: 'test' },
+});
 
 describe('pulling', () => {
   it.each([1, 2, 3, 100])('reads all that came, in pages of %i', async (pageSize) => {

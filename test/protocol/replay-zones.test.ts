@@ -31,7 +31,7 @@ describe('the cloud zone', () => {
     [
       'an override',
       'created',
-      () => ({ body: { kind: 'override', what: 'x', reason: 'y' } as const }),
+      () => ({ body: { kind: 'override', what: { of: 'repair', code: 'x' }, reason: 'y' } as const }),
       'zone',
     ],
     [

@@ -22,6 +22,7 @@ import { createCountingIds } from './memory/counting-ids.ts';
 import { createFixedClock } from './memory/fixed-clock.ts';
 import type { FixedClock } from './memory/fixed-clock.ts';
 import { createMemoryBlobStore } from './memory/memory-blob-store.ts';
+import type { MemoryBlobStore } from './memory/memory-blob-store.ts';
 import { createMemoryLedgerStore } from './memory/memory-ledger-store.ts';
 import type { MemoryLedgerStore } from './memory/memory-ledger-store.ts';
 import { createMemoryTaskStore } from './memory/memory-task-store.ts';
@@ -45,14 +46,26 @@ export interface SpyTools extends ToolHost {
   answer: (call: ToolCall) => Promise<ToolOutcome>;
 }
 
-/** One owner's machine and one cloud, without any service: all ports in memory, the vault a temp folder. */
-export interface LocalWorld {
+/** One of the owner's machines: its own vault folder, ledger copy and signing key. */
+export interface Machine {
   readonly agent: Agent;
+  readonly vault: string;
+  readonly tools: SpyTools;
+  /** The same machine after a restart: state is replayed from what is on disk. Ports may be replaced. */
+  restart(ports?: Partial<AgentPorts>): Agent;
+}
+
+/**
+ * The owner's machines and one cloud, without any service: all ports in memory, the vaults temp folders.
+ * What a `Machine` has is that of the first one.
+ */
+export interface LocalWorld extends Machine {
   readonly clock: FixedClock;
   readonly ledger: MemoryLedgerStore;
   readonly tasks: MemoryTaskStore;
-  readonly tools: SpyTools;
-  readonly vault: string;
+  readonly blobs: MemoryBlobStore;
+  /** A machine by its name. */
+  machine(name: string): Machine;
   /** The cloud zone as a writer of the same ledger. */
   readonly cloud: LedgerSession;
   readonly cloudKey: SigningKey;
@@ -60,71 +73,92 @@ export interface LocalWorld {
   draft(name?: string, text?: string): Promise<string>;
   /** Appends anything as the cloud, or as the local zone. */
   forge(by: 'cloud' | 'local', body: LedgerBody, of?: { taskId: string; epoch: number }): Promise<number>;
-  /** The same machine after a restart: state is replayed from what is on disk. Ports may be replaced. */
-  restart(ports?: Partial<AgentPorts>): Agent;
   dispose(): void;
 }
 
-/** Makes a world with an empty vault and the entry of keys. */
-export async function createLocalWorld(): Promise<LocalWorld> {
+/**
+ * Makes a world with empty vaults and the entry of keys.
+ *
+ * @param names of the owner's machines; the first signs the entry of keys. @default ['laptop']
+ */
+export async function createLocalWorld(
+  names: readonly [string, ...string[]] = ['laptop'],
+): Promise<LocalWorld> {
   const root = mkdtempSync(path.join(tmpdir(), 'employee-world-'));
-  const vault = path.join(root, 'vault');
-  mkdirSync(vault);
-  writeFileSync(path.join(vault, SENTINEL), JSON.stringify({ vaultId: 'v-test' }));
-  const keys = {
-    signing: newSigningKey(),
-    approval: newSigningKey(),
-    keyring: [{ keyEpoch: 1, shared: newVaultKey(), private: newVaultKey() }],
-  };
+  const approval = newSigningKey();
+  const keyring = [{ keyEpoch: 1, shared: newVaultKey(), private: newVaultKey() }];
+  const signing = new Map(names.map((name) => [name, newSigningKey()]));
+  const rootKey = signing.get(names[0])?.publicKey ?? '';
   const cloudKey = newSigningKey();
   const clock = createFixedClock();
   const ledger = createMemoryLedgerStore();
   const tasks = createMemoryTaskStore();
-  const tools = createSpyTools();
-  const ids = createCountingIds('an-id-of-the-test-');
-  const ports = (): AgentPorts => ({
-    config: {
-      version: 1,
-      vaultId: 'v-test',
-      agent: 'laptop',
-      approver: 'owner',
-      vault,
-      region: 'eu-central-1',
-      stack: OUTPUTS,
-      root: keys.signing.publicKey,
-      pollMs: 1000,
-      deskPort: 0,
-    },
-    keys,
-    ledger,
-    tasks,
-    blobs,
-    files: createNodeFiles(vault),
-    tools,
-    clock,
-    ids,
-    copy: new LedgerCopy(path.join(root, 'ledger.db')),
-    log: () => undefined,
-  });
   const blobs = createMemoryBlobStore();
-  const first = ports();
-  const copies = [first.copy];
-  const agent = makeAgent(first);
+  const ids = createCountingIds('an-id-of-the-test-');
+  const copies: LedgerCopy[] = [];
+  const makeMachine = (name: string): Machine => {
+    const vault = path.join(root, name, 'vault');
+    mkdirSync(vault, { recursive: true });
+    writeFileSync(path.join(vault, SENTINEL), JSON.stringify({ vaultId: 'v-test' }));
+    const tools = createSpyTools();
+    const start = (replaced: Partial<AgentPorts> = {}): Agent => {
+      const copy = new LedgerCopy(path.join(root, name, 'ledger.db'));
+      copies.push(copy);
+      return makeAgent({
+        config: {
+          version: 1,
+          vaultId: 'v-test',
+          agent: name,
+          approver: 'owner',
+          vault,
+          region: 'eu-central-1',
+          stack: OUTPUTS,
+          root: rootKey,
+          pollMs: 1000,
+          deskPort: 0,
+        },
+        keys: { signing: signing.get(name) ?? newSigningKey(), approval, keyring },
+        ledger,
+        tasks,
+        blobs,
+        files: createNodeFiles(vault),
+        tools,
+        clock,
+        ids,
+        copy,
+        log: () => undefined,
+        ...replaced,
+      });
+    };
+    return { agent: start(), vault, tools, restart: start };
+  };
+  const machines = new Map(names.map((name) => [name, makeMachine(name)]));
+  const machine = (name: string): Machine => {
+    const found = machines.get(name);
+    if (!found) throw new Error(`there is no machine ${name}`);
+    return found;
+  };
+  const first = machine(names[0]);
+  const { agent } = first;
   await agent.session.append(() => ({
     body: {
       kind: 'keys',
       keyEpoch: 1,
       writers: [
-        { writer: 'laptop', zone: 'local', publicKey: keys.signing.publicKey },
+        ...[...signing].map(([writer, { publicKey }]) => ({ writer, zone: 'local' as const, publicKey })),
         { writer: 'cloud', zone: 'cloud', publicKey: cloudKey.publicKey },
       ],
-      approvers: [{ approver: 'owner', publicKey: keys.approval.publicKey }],
+      approvers: [{ approver: 'owner', publicKey: approval.publicKey }],
     },
   }));
-  const keyring = keys.keyring.map(({ keyEpoch, shared }) => ({ keyEpoch, shared }));
   const cloud = new LedgerSession(
-    { vaultId: 'v-test', writer: 'cloud', signingKey: cloudKey, keyring },
-    keys.signing.publicKey,
+    {
+      vaultId: 'v-test',
+      writer: 'cloud',
+      signingKey: cloudKey,
+      keyring: keyring.map(({ keyEpoch, shared }) => ({ keyEpoch, shared })),
+    },
+    rootKey,
     { ledger, clock, ids },
   );
   const asCloud = async (...changes: TaskChange[]): Promise<void> => {
@@ -132,12 +166,12 @@ export async function createLocalWorld(): Promise<LocalWorld> {
     await cloud.append(() => ({ body: { kind: 'task', changes } }));
   };
   return {
-    agent,
+    ...first,
     clock,
     ledger,
     tasks,
-    tools,
-    vault,
+    blobs,
+    machine,
     cloud,
     cloudKey,
     async draft(name = 'lunch', text = 'Hello Alice,\n\nTuesday suits me.\n\nRobin') {
@@ -170,11 +204,6 @@ export async function createLocalWorld(): Promise<LocalWorld> {
       const outcome = await session.append(() => ({ body, ...of }));
       if (!outcome.appended) throw new Error('nothing was appended');
       return outcome.entry.n;
-    },
-    restart(replaced = {}) {
-      const fresh = ports();
-      copies.push(fresh.copy);
-      return makeAgent({ ...fresh, ...replaced });
     },
     dispose() {
       for (const copy of copies) copy.close();
