@@ -98,7 +98,7 @@ async function outgoing(
   const why =
     bytes.byteLength > MAX_FILE_BYTES
       ? 'it is larger than 25 MB'
-      : withheldContent(Buffer.from(bytes).toString('latin1'));
+      : withheldContent(bytes);
   if (why !== undefined) {
     scan.withheld.push({ path, why });
     return undefined;

@@ -88,7 +88,7 @@ async function takeEdit(agent: Agent, task: TaskView, path: string, report: Note
   const event = task.state === 'approved' ? 'voided' : 'edited';
   const bytes = await agent.files.read(path);
   if (!bytes || !task.note || !statesBefore(event).includes(task.state)) return;
-  const why = withheldContent(Buffer.from(bytes).toString('latin1'));
+  const why = withheldContent(bytes);
   if (why !== undefined) {
     report.explained.push(`${path}: ${why}; the edit stays on this machine`);
     if (event === 'voided')
