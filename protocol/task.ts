@@ -53,9 +53,19 @@ const TRANSITIONS = {
   draft_started: { from: ['received', 'needs_action'], to: 'drafting' },
   draft_abandoned: { from: ['drafting'], to: 'needs_action' },
   drafted: { from: ['drafting'], to: 'pending_approval' },
-  /** A person changed the note. Where work is under way or approved, an edit is not a plain edit. */
+  /** A person changed the note. Of what is approved or executed, an edit is not a plain edit. */
   edited: {
-    from: ['needs_action', 'pending_approval', 'done', 'rejected', 'failed', 'indeterminate', 'quarantined'],
+    from: [
+      'needs_action',
+      // Only by the holder: an agent's owner writes the draft.
+      'drafting',
+      'pending_approval',
+      'done',
+      'rejected',
+      'failed',
+      'indeterminate',
+      'quarantined',
+    ],
     to: 'same',
   },
   // A failed or unknown outcome may be approved again, with a new approval and a new nonce.

@@ -1,10 +1,11 @@
 import { alone, open, together } from '#protocol/batch-work.ts';
+import { EPOCH_WINDOW } from '#protocol/claim.ts';
 import { changeBatches } from '#protocol/change-batches.ts';
 import { loadContent, storeContent } from '#protocol/content-store.ts';
 import type { DraftRequest } from '#protocol/draft-request.ts';
 import { TaskChange } from '#protocol/ledger-body.ts';
 import type { LedgerSession } from '#protocol/ledger-session.ts';
-import type { BlobStore, Model, TaskStore } from '#protocol/ports.ts';
+import type { BlobStore, Clock, Model, TaskStore } from '#protocol/ports.ts';
 import type { Keyring } from '#protocol/seal.ts';
 import { statesBefore } from '#protocol/task.ts';
 import type { Task } from '#protocol/task.ts';
@@ -18,13 +19,18 @@ import type { StandingOrders } from './standing-orders.ts';
 export interface DraftRecord {
   readonly recordId: string;
   readonly request: DraftRequest;
+  /** How often the queue has handed this message out, this time included. @default 1 */
+  readonly receives?: number;
 }
 
-/** How a record ended. `failed` alone comes back; `held` is somebody else's work now. */
+/**
+ * How a record ended. `held` is somebody else's work now. `failed` and `suspected` come back: another try
+ * holds the task, and if it gives no sign of life until then, it is dead.
+ */
 export interface DraftOutcome {
   readonly recordId: string;
   readonly taskId: string;
-  readonly status: 'drafted' | 'already-done' | 'held' | 'failed';
+  readonly status: 'drafted' | 'already-done' | 'held' | 'suspected' | 'failed';
   /** Who wrote the words. */
   readonly writtenBy?: string;
   readonly error?: unknown;
@@ -38,6 +44,7 @@ export interface DraftPorts {
   readonly keyring: Keyring;
   /** Texts of the standing orders by hash, kept between batches. */
   readonly texts: Map<string, string>;
+  readonly clock: Pick<Clock, 'now'>;
   /** The address that answers are written from. */
   readonly fromAddress: string;
   /** Longer than this function may run. */
@@ -47,6 +54,7 @@ export interface DraftPorts {
 interface Work {
   readonly recordId: string;
   readonly taskId: string;
+  readonly receives: number;
   claim?: Task;
   changes?: readonly TaskChange[];
   writtenBy?: string;
@@ -66,9 +74,14 @@ export async function draftBatch(
   records: readonly DraftRecord[],
   ports: DraftPorts,
 ): Promise<readonly DraftOutcome[]> {
-  const works: Work[] = records.map(({ recordId, request }) => ({ recordId, taskId: request.taskId }));
+  const works: Work[] = records.map(({ recordId, request, receives = 1 }) => ({
+    recordId,
+    taskId: request.taskId,
+    receives,
+  }));
+  const batch = new Set(works.map(({ recordId }) => recordId));
   await ports.session.pull();
-  await alone(works, (work) => take(work, ports));
+  await alone(works, (work) => take(work, batch, ports));
   const held = works.filter(({ claim }) => claim !== undefined);
   if (held.length > 0) {
     const orders = await readStandingOrders(ports.session.state, ports);
@@ -84,7 +97,7 @@ export async function draftBatch(
 }
 
 /** Claims the task, if a draft is still wanted. */
-async function take(work: Work, ports: DraftPorts): Promise<void> {
+async function take(work: Work, batch: ReadonlySet<string>, ports: DraftPorts): Promise<void> {
   const view = ports.session.state.tasks.get(work.taskId);
   if (!view) throw new Error('the ledger knows no such task yet');
   if (!wantsDraft(view)) {
@@ -100,9 +113,33 @@ async function take(work: Work, ports: DraftPorts): Promise<void> {
     to: 'drafting',
     leaseMs: ports.leaseMs,
   });
-  // Another message holds it; if that one dies, its own redelivery goes on.
   if (answer.won) work.claim = answer.task;
-  else work.outcome = { status: 'held' };
+  else await meetHolder(work, batch, ports);
+}
+
+/**
+ * Another message's try holds the task. If that one died and its message is gone, nobody else would ever go
+ * on. No clock is asked how long it has been silent: the queue is. A message that comes again was hidden
+ * meanwhile for the queue's visibility timeout, which is longer than any lease; if the mark of the first
+ * meeting still stands at the heartbeat that it saw, the holder gave no sign of life in all that time.
+ */
+async function meetHolder(work: Work, batch: ReadonlySet<string>, ports: DraftPorts): Promise<void> {
+  const { tasks, clock } = ports;
+  const { taskId, recordId } = work;
+  const item = await tasks.get(taskId);
+  const isTry = item?.owner === OWNER && item.state === 'drafting' && item.home === 'cloud';
+  if (!isTry || batch.has(item.attemptId ?? '')) {
+    work.outcome = { status: 'held' };
+    return;
+  }
+  const seen = { owner: OWNER, epoch: item.epoch, heartbeat: item.heartbeat };
+  if (work.receives > 1 && item.suspectHeartbeat === item.heartbeat) {
+    const taken = await tasks.takeover({ taskId, owner: OWNER, attemptId: recordId, zone: 'cloud', seen });
+    if (taken.won) work.claim = taken.task;
+  } else if (item.suspectHeartbeat !== item.heartbeat) {
+    await tasks.suspect({ taskId, seen, at: clock.now() });
+  }
+  if (!work.claim) work.outcome = { status: 'suspected' };
 }
 
 /** The draft stands and the try that wrote it may have died before it let go of the task. */
@@ -171,13 +208,17 @@ async function putDown(work: Work, { tasks, session }: DraftPorts): Promise<void
   work.outcome = isOurs ? { status: 'drafted', ...writtenBy } : { status: 'already-done' };
 }
 
-/** Nobody else finished, rejected or withdrew the task, as far as the ledger has come. */
+/** Nobody else finished, rejected, took or withdrew the task, as far as the ledger has come. */
 function wantsDraft(view: TaskView): boolean {
+  if (view.home !== 'cloud') return false;
   return view.state === 'needs_action' || (view.state === 'drafting' && view.owner === OWNER);
 }
 
+/** What readers would refuse is not written: a try that was taken over meanwhile has nothing left to say. */
 function isWanted(change: TaskChange, state: VaultState): boolean {
   const view = state.tasks.get(change.taskId);
   if (!view || !wantsDraft(view)) return false;
-  return change.event === 'drafted' || view.state === 'needs_action';
+  const isNew = change.epoch > view.epoch && change.epoch <= view.epoch + EPOCH_WINDOW;
+  if (view.state === 'needs_action') return isNew;
+  return change.event === 'drafted' && (isNew || change.epoch === view.epoch);
 }

@@ -7,11 +7,14 @@ import type { DraftPorts } from './draft.ts';
 import type { DraftEnv } from './env.ts';
 
 /** What the function is made of; the zone brings session and keys. */
-export interface DraftParts extends Pick<DraftPorts, 'tasks' | 'blobs' | 'model'> {
+export interface DraftParts extends Pick<DraftPorts, 'tasks' | 'blobs' | 'model' | 'clock'> {
   readonly zone: ZoneSource;
 }
 
-/** Twice the longest that the function may run, so that nobody takes over from a try that is still alive. */
+/**
+ * Twice the longest that the function may run, so that nobody takes over from a try that is still alive; and
+ * a third of the time for which the queue hides a message, so that a redelivery is late enough to do so.
+ */
 const LEASE_MS = 120_000;
 
 /** The draft function: drafting requests in, notes that wait for a person's approval out. */
@@ -24,7 +27,7 @@ export function createDraftHandler(env: DraftEnv, { zone, ...ports }: DraftParts
     work: (records) =>
       zone.use(({ session, keyring }) =>
         draftBatch(
-          records.map(({ recordId, value }) => ({ recordId, request: value })),
+          records.map(({ value, ...record }) => ({ ...record, request: value })),
           { ...ports, session, keyring, texts, fromAddress: env.FROM_ADDRESS, leaseMs: LEASE_MS },
         ),
       ),

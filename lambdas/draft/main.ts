@@ -22,6 +22,7 @@ export const handler: QueueHandler = createDraftHandler(env, {
   tasks: createDynamoTaskStore(dynamodb, env.TASKS_TABLE),
   blobs: createS3BlobStore(createS3Client(), env.VAULT_BUCKET),
   model: createTemplateModel(),
+  clock: systemClock,
   zone: createZoneSource(createSecretSource(createSecretsClient(), env.VAULT_SECRET_ARN), {
     ledger: createDynamoLedgerStore(dynamodb, env.LEDGER_TABLE),
     clock: systemClock,

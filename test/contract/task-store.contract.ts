@@ -3,13 +3,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   decideClaim,
+  decideMend,
   decideRelease,
   decideRenew,
   decideSettle,
+  decideSuspect,
   decideTakeover,
   decideTransfer,
   type ClaimAnswer,
   type ClaimRequest,
+  type MendRequest,
 } from '#protocol/claim.ts';
 import { taskIdOfMail } from '#protocol/ids.ts';
 import type { TaskStore } from '#protocol/ports.ts';
@@ -113,11 +116,7 @@ export function describeTaskStoreContract(
     });
 
     it('settles a task that nobody holds, and only from a state that allows it', async () => {
-      const { taskId } = await seeded({
-        state: 'received',
-        suspectHeartbeat: 3,
-        suspectAt: '2026-11-21T08:00:00.000Z',
-      });
+      const { taskId } = await seeded({ state: 'received' });
       const answer = await store.settle(taskId, 'ignored', 'local');
       const expected = aTask({ taskId, state: 'ignored', home: 'local', version: 2 });
       expect(answer).toEqual({ won: true, task: expected });
@@ -149,6 +148,7 @@ export function describeTaskStoreContract(
     it('claims nothing when no state to start from is named, except again', async () => {
       const { taskId } = await seeded();
       expect(await store.claim(aClaim(taskId, { from: [] }))).toEqual({ won: false });
+      expect(await store.claim(aClaim(taskId, { to: 'executing' }))).toEqual({ won: false });
       await store.claim(aClaim(taskId));
       expect(await store.claim(aClaim(taskId, { from: [] }))).toMatchObject({ won: true });
     });
@@ -187,13 +187,89 @@ export function describeTaskStoreContract(
       expect(await store.takeover({ ...takeover, owner: 'desktop', seen: now })).toEqual({ won: false });
     });
 
+    it('lets the cloud take nothing that is at home on a machine of the owner', async () => {
+      const { taskId } = await seeded({ home: 'local' });
+      expect(await store.claim(aClaim(taskId))).toEqual({ won: false });
+      const mine = await store.claim(aClaim(taskId, { owner: 'laptop', zone: 'local' }));
+      if (!mine.won) throw new Error('a task at home here could not be claimed');
+      const { epoch, heartbeat } = mine.task;
+      const seen = { owner: 'laptop', epoch, heartbeat };
+      expect(await store.takeover({ taskId, owner: 'cloud', attemptId: 'x', zone: 'cloud', seen })).toEqual({
+        won: false,
+      });
+    });
+
+    it('lets a machine take from the cloud only where all share the store', async () => {
+      const { taskId } = await seeded({ home: 'cloud' });
+      const claim = aClaim(taskId, { owner: 'laptop', zone: 'local' });
+      expect(await store.claim({ ...claim, offline: true })).toEqual({ won: false });
+      expect(await store.claim(claim)).toMatchObject({ won: true, task: { owner: 'laptop', home: 'local' } });
+    });
+
+    it.each(['done', 'ignored', 'rejected', 'pending_approval'] as const)(
+      'lets nobody claim, hand over or take over what is %s',
+      async (state) => {
+        const { taskId } = await seeded({ state });
+        expect(await store.claim(aClaim(taskId, { from: [...TASK_STATES] }))).toEqual({ won: false });
+        const held = await seeded({ state, owner: 'laptop', attemptId: 'a', epoch: 3, heartbeat: 4 });
+        const to = { taskId: held.taskId, attemptId: 'b', zone: 'local' as const };
+        expect(await store.transfer({ ...to, owner: 'laptop', epoch: 3, newOwner: 'desktop' })).toEqual({
+          won: false,
+        });
+        const seen = { owner: 'laptop', epoch: 3, heartbeat: 4 };
+        expect(await store.takeover({ ...to, owner: 'desktop', seen })).toEqual({ won: false });
+      },
+    );
+
+    it('lifts an epoch that fell behind its ledger, and only for the holder', async () => {
+      const { taskId, epoch } = await claimed();
+      const lift = {
+        taskId,
+        epoch,
+        newOwner: 'cloud',
+        attemptId: 'attempt-1',
+        zone: 'cloud' as const,
+        above: 41,
+      };
+      expect(await store.transfer({ ...lift, owner: 'laptop' })).toEqual({ won: false });
+      expect(await store.transfer({ ...lift, owner: 'cloud' })).toMatchObject({
+        won: true,
+        task: { epoch: 42 },
+      });
+      expect(await store.renew({ taskId, owner: 'cloud', epoch })).toEqual({ won: false });
+    });
+
+    it('marks a claim that does not move, and no other', async () => {
+      const { taskId, epoch, heartbeat } = await claimed();
+      const seen = { owner: 'cloud', epoch, heartbeat };
+      const at = '2026-11-21T08:00:00.000Z';
+      const marked = { suspectHeartbeat: heartbeat, suspectAt: at, heartbeat };
+      expect(await store.suspect({ taskId, seen, at })).toMatchObject({ won: true, task: marked });
+      await store.renew({ taskId, owner: 'cloud', epoch });
+      expect(await store.suspect({ taskId, seen, at })).toEqual({ won: false });
+    });
+
+    it('mends an item that is still the one that was looked at, and makes one that is missing', async () => {
+      const { taskId, version } = await claimed();
+      const mend = { taskId, state: 'approved' as const, home: 'local' as const, epoch: 7 };
+      expect(await store.mend({ ...mend, seenVersion: version - 1 })).toEqual({ won: false });
+      expect(await store.mend({ ...mend, seenVersion: undefined })).toEqual({ won: false });
+      const mended = await store.mend({ ...mend, seenVersion: version });
+      expect(mended).toMatchObject({ won: true, task: { state: 'approved', home: 'local', epoch: 7 } });
+      expect(mended.won && mended.task.owner).toBeUndefined();
+      const missing = aTask().taskId;
+      expect(await store.mend({ ...mend, taskId: missing, seenVersion: version })).toEqual({ won: false });
+      const made = await store.mend({ ...mend, taskId: missing, seenVersion: undefined });
+      expect(made.won && made.task).toEqual(aTask({ ...mend, taskId: missing }));
+    });
+
     it('counts effects over all claims', async () => {
       const { taskId, epoch } = await claimed();
-      const down = { taskId, owner: 'cloud', epoch, home: 'local' as const };
+      const down = { taskId, owner: 'cloud', epoch, home: 'cloud' as const };
       const released = await store.release({ ...down, to: 'needs_action', effects: 2 });
       expect(released).toMatchObject({
         won: true,
-        task: { effects: 2, state: 'needs_action', home: 'local' },
+        task: { effects: 2, state: 'needs_action', home: 'cloud' },
       });
       expect(released.won && released.task.owner).toBeUndefined();
       const next = await store.claim(aClaim(taskId));
@@ -227,6 +303,25 @@ export function describeTaskStoreContract(
       }
     });
 
+    it('accepts one of a transfer, a renewal and a release that meet', async () => {
+      for (let round = 0; round < 10; round++) {
+        const { taskId, epoch } = await claimed();
+        const proof = { taskId, owner: 'cloud', epoch };
+        const [renewed, handed, released] = await Promise.all([
+          store.renew(proof),
+          store.transfer({ ...proof, newOwner: 'laptop', attemptId: 'a', zone: 'local' }),
+          store.release({ ...proof, to: 'pending_approval', home: 'local' }),
+        ]);
+        expect([handed.won, released.won].filter(Boolean)).toHaveLength(1);
+        const end = await store.get(taskId);
+        expect(end).toMatchObject(handed.won ? { owner: 'laptop', epoch: epoch + 1 } : { epoch });
+        if (released.won) expect(end?.owner).toBeUndefined();
+        // A renewal is one only of a claim that was still there.
+        if (renewed.won) expect(renewed.task).toMatchObject({ owner: 'cloud', epoch });
+        expect(await store.renew(proof)).toEqual({ won: false });
+      }
+    });
+
     it('answers every history as the pure rules do', { timeout: 120_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(
@@ -238,7 +333,7 @@ export function describeTaskStoreContract(
             if (model) await harness.extra.put(model);
             for (const step of steps) {
               const expected = step.rule(model, taskId);
-              expect(await step.run(store, taskId)).toEqual(expected);
+              expect(await step.run(store, taskId, model)).toEqual(expected);
               if (expected.won) model = expected.task;
             }
             expect(await store.get(taskId)).toEqual(model);
@@ -252,7 +347,7 @@ export function describeTaskStoreContract(
 
 /** One step of a history: what to ask the store, and what the rules say to it. */
 interface Step {
-  run(store: TaskStore, taskId: string): Promise<ClaimAnswer>;
+  run(store: TaskStore, taskId: string, model: Task | undefined): Promise<ClaimAnswer>;
   rule(task: Task | undefined, taskId: string): ClaimAnswer;
   toString(): string;
 }
@@ -295,7 +390,13 @@ function operation(): fc.Arbitrary<Step> {
     {
       weight: 2,
       arbitrary: fc
-        .record({ ...proof, newOwner: owner(), attemptId: attempt(), zone: zone() })
+        .record({
+          ...proof,
+          newOwner: owner(),
+          attemptId: attempt(),
+          zone: zone(),
+          above: fc.constantFrom(0, 7),
+        })
         .map((request) => step('transfer', request, decideTransfer, (store, full) => store.transfer(full))),
     },
     {
@@ -308,6 +409,32 @@ function operation(): fc.Arbitrary<Step> {
           seen: fc.record({ ...proof, heartbeat: fc.nat(4) }),
         })
         .map((request) => step('takeover', request, decideTakeover, (store, full) => store.takeover(full))),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .record({
+          seen: fc.record({ ...proof, heartbeat: fc.nat(4) }),
+          at: fc.constant('2026-11-21T08:00:00.000Z'),
+        })
+        .map((request) => step('suspect', request, decideSuspect, (store, full) => store.suspect(full))),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .record({ late: fc.boolean(), state: state(), home: zone(), epoch: fc.constantFrom(...EPOCHS) })
+        .map(({ late, ...request }): Step => {
+          const full = (task: Task | undefined, taskId: string): MendRequest => ({
+            ...request,
+            taskId,
+            seenVersion: late ? 99 : task?.version,
+          });
+          return {
+            run: (store, taskId, model) => store.mend(full(model, taskId)),
+            rule: (task, taskId) => decideMend(task, full(task, taskId)),
+            toString: () => `mend ${JSON.stringify({ late, ...request })}`,
+          };
+        }),
     },
     {
       weight: 2,
@@ -329,8 +456,9 @@ function claims(): fc.Arbitrary<Step> {
       attemptId: attempt(),
       zone: zone(),
       from: fc.subarray([...TASK_STATES]),
-      to: state(),
+      to: fc.constantFrom('drafting' as const, 'executing' as const),
       leaseMs: fc.constantFrom(0, 60_000),
+      offline: fc.boolean(),
     })
     .map((request) => step('claim', request, decideClaim, (store, full) => store.claim(full)));
 }
@@ -367,5 +495,5 @@ function zone(): fc.Arbitrary<'cloud' | 'local'> {
 }
 
 function state(): fc.Arbitrary<TaskState> {
-  return fc.constantFrom('needs_action', 'drafting', 'pending_approval', 'received');
+  return fc.constantFrom('needs_action', 'drafting', 'approved', 'executing', 'received', 'done');
 }

@@ -1,9 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createDynamoClient } from '#adapters/dynamodb-client.ts';
 import { createDynamoTaskStore } from '#adapters/dynamodb-task-store.ts';
+import { createFileTaskStore } from '#adapters/file-task-store.ts';
 import { startEmulators } from '#test/support/emulators.ts';
 import { createMemoryTaskStore } from '#test/support/memory/memory-task-store.ts';
 import { createTables, seedTasks } from './dynamodb-tables.ts';
 import { inMemory } from './harness.ts';
+import { seedTaskFiles } from './task-files.ts';
 import { describeTaskStoreContract } from './task-store.contract.ts';
 
 describeTaskStoreContract('memory', () => {
@@ -22,5 +27,14 @@ describeTaskStoreContract('DynamoDB (dynalite)', async () => {
       client.destroy();
       await emulators.close();
     },
+  };
+});
+
+describeTaskStoreContract('files', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'task-files-'));
+  return {
+    adapter: createFileTaskStore(folder),
+    extra: seedTaskFiles(folder),
+    close: () => rm(folder, { recursive: true, force: true }),
   };
 });

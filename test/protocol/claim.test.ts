@@ -75,9 +75,10 @@ describe('a claim', () => {
     expect(decideClaim(held, claimBy('desktop', 'laptop-1')).won).toBe(false);
   });
 
-  it('clears a suspicion', () => {
+  it('leaves a suspicion behind: the mark speaks of a heartbeat that has passed', () => {
     const suspected: Task = { ...fresh, suspectHeartbeat: 9, suspectAt: '2026-11-21T08:00:00.000Z' };
-    expect(taken(decideClaim(suspected, claimBy('laptop')))).not.toHaveProperty('suspectHeartbeat');
+    const claimed = taken(decideClaim(suspected, claimBy('laptop')));
+    expect(claimed.suspectHeartbeat).not.toBe(claimed.heartbeat);
   });
 });
 

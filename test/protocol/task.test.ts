@@ -28,6 +28,7 @@ const TABLE: Record<TaskState, Partial<Record<TaskEvent, TaskState>>> = {
     quarantined: 'quarantined',
     draft_abandoned: 'needs_action',
     drafted: 'pending_approval',
+    edited: 'drafting',
     failed: 'failed',
   },
   pending_approval: {
@@ -83,7 +84,7 @@ describe('a transition', () => {
     for (const state of statesBefore('edited')) expect(transition({ state }, 'edited')).toBe(state);
   });
 
-  it.each(['drafting', 'approved', 'executing', 'received', 'ignored'] as const)(
+  it.each(['approved', 'executing', 'received', 'ignored'] as const)(
     'is no plain edit while a task is %s',
     (state) => {
       expect(() => transition({ state }, 'edited')).toThrow(`a task that is ${state} cannot be edited`);

@@ -5,6 +5,7 @@ import { taskIdOfMail } from '#protocol/ids.ts';
 import { parseNote } from '#protocol/note.ts';
 import type { Note } from '#protocol/note.ts';
 import type { Model } from '#protocol/ports.ts';
+import type { Task } from '#protocol/task.ts';
 import { createCloudWorld, mailText } from '../cloud-world.ts';
 import type { CloudWorld } from '../cloud-world.ts';
 
@@ -31,6 +32,51 @@ async function reject(world: CloudWorld): Promise<void> {
   await session.pull();
   await session.append(() => ({
     body: { kind: 'task', changes: [{ taskId: TASK, epoch: 0, event: 'rejected' }] },
+  }));
+}
+
+async function held(world: CloudWorld, owner: string): Promise<Task> {
+  const zone = owner === 'cloud' ? 'cloud' : 'local';
+  const from = ['received', 'needs_action'] as const;
+  const request = {
+    taskId: TASK,
+    owner,
+    attemptId: 'another',
+    zone,
+    from,
+    to: 'drafting',
+    leaseMs: 1000,
+  } as const;
+  const answer = await world.tasks.claim(request);
+  if (!answer.won) throw new Error('arranged badly');
+  return answer.task;
+}
+
+/** What a machine of the owner does with a claim of the cloud that gave no sign of life. */
+async function takeOver(world: CloudWorld, putBack: boolean): Promise<void> {
+  const { epoch = 0, heartbeat = 0 } = world.tasks.items.get(TASK) ?? {};
+  const seen = { owner: 'cloud', epoch, heartbeat };
+  const over = await world.tasks.takeover({
+    taskId: TASK,
+    owner: 'laptop',
+    attemptId: 'o',
+    zone: 'local',
+    seen,
+  });
+  if (!over.won) throw new Error('arranged badly');
+  const session = world.factory.session(world.factory.local, world.ledger);
+  await session.pull();
+  const taken = { taskId: TASK, epoch: over.task.epoch };
+  await session.append(() => ({ ...taken, body: { kind: 'claim', event: 'taken_over', owner: 'laptop' } }));
+  if (putBack) {
+    await world.tasks.release({ ...taken, owner: 'laptop', to: 'needs_action', home: 'cloud' });
+    return;
+  }
+  const [up, down] = [over.task.epoch + 1, { owner: 'laptop' }];
+  await session.append(() => ({
+    taskId: TASK,
+    epoch: up,
+    body: { kind: 'claim', event: 'claimed', ...down },
   }));
 }
 
@@ -167,7 +213,7 @@ describe('a draft', () => {
       },
     }));
     const item = world.tasks.items.get(TASK);
-    if (item) world.tasks.items.set(TASK, { ...item, state: 'needs_action' });
+    if (item) world.tasks.items.set(TASK, { ...item, state: 'needs_action', home: 'cloud' });
     let asked: string | undefined;
     const model: Model = {
       compose: async (request) => {
@@ -190,20 +236,63 @@ describe('a drafting request', () => {
     expect(await world.draft([{ taskId: TASK, correlationId: 'x' }])).toMatchObject([{ status: 'failed' }]);
   });
 
-  it('that another try holds is left to it', async () => {
+  it('that a person has taken is theirs', async () => {
     const [world, requests] = await triaged();
-    await world.tasks.claim({
-      taskId: TASK,
-      owner: 'cloud',
-      attemptId: 'another',
-      zone: 'cloud',
-      from: ['received'],
-      to: 'drafting',
-      leaseMs: 1000,
-    });
+    await held(world, 'laptop');
     expect(await world.draft(requests)).toMatchObject([{ status: 'held' }]);
     expect((await world.state()).tasks.get(TASK)?.state).toBe('needs_action');
   });
+
+  it('that another try holds comes back, and is left to that try while it lives', async () => {
+    const [world, requests] = await triaged();
+    const { epoch } = await held(world, 'cloud');
+    for (let receives = 1; receives < 5; receives++) {
+      expect(await world.draft(requests, { receives })).toMatchObject([{ status: 'suspected' }]);
+      await world.tasks.renew({ taskId: TASK, owner: 'cloud', epoch });
+    }
+    expect(world.tasks.items.get(TASK)).toMatchObject({ owner: 'cloud', attemptId: 'another', epoch });
+  });
+
+  it('F20 that a dead try holds takes over when it comes again, once, also after a redrive', async () => {
+    const [world, requests] = await triaged();
+    await held(world, 'cloud');
+    const redriven = { attempt: 'redriven' };
+    expect(await world.draft(requests, { ...redriven, receives: 1 })).toMatchObject([
+      { status: 'suspected' },
+    ]);
+    // A duplicate of a first delivery is no sign of how much time has passed.
+    expect(await world.draft(requests, { attempt: 'other', receives: 1 })).toMatchObject([
+      { status: 'suspected' },
+    ]);
+    expect(await world.draft(requests, { ...redriven, receives: 2 })).toMatchObject([{ status: 'drafted' }]);
+    const state = await world.state();
+    expect(state.tasks.get(TASK)).toMatchObject({ state: 'pending_approval', epoch: 2 });
+    expect(state.refusals).toEqual([]);
+    expect(await world.draft(requests, { attempt: 'other', receives: 2 })).toMatchObject([
+      { status: 'already-done' },
+    ]);
+  });
+
+  it.each(['the task is his', 'the task waits again'])(
+    'F21 whose task was taken over while the model wrote leaves no trace in the ledger: %s',
+    async (how) => {
+      const [world, requests] = await triaged();
+      const model: Model = {
+        compose: async () => {
+          await takeOver(world, how === 'the task waits again');
+          return { text: 'Too late.', writtenBy: 'test-model' };
+        },
+      };
+      await world.draft(requests, { ports: { model } });
+      const state = await world.state();
+      expect(state.refusals).toEqual([]);
+      expect(state.tasks.get(TASK)).toMatchObject(
+        how === 'the task is his' ? { state: 'drafting', owner: 'laptop' } : { state: 'needs_action' },
+      );
+      if (how === 'the task is his') return;
+      expect(await world.draft(requests, { receives: 2 })).toMatchObject([{ status: 'drafted' }]);
+    },
+  );
 
   it('for a task that a person rejected meanwhile changes nothing and asks no model', async () => {
     const [world, requests] = await triaged();

@@ -1,0 +1,82 @@
+import { EPOCH_WINDOW } from '#protocol/claim.ts';
+import type { ClaimRequest } from '#protocol/claim.ts';
+import type { Task } from '#protocol/task.ts';
+import type { TaskView } from '#protocol/vault-state.ts';
+import type { Agent } from '../agent.ts';
+
+/**
+ * Claims a task's item for this machine, such that readers of the ledger will accept the epoch. An item that
+ * does not say what the ledger says, and that nobody rightfully holds, is brought in line first.
+ *
+ * @returns the item, or `undefined` when somebody else holds it or it is not in that state.
+ */
+export async function claimItem(
+  agent: Agent,
+  taskId: string,
+  request: Pick<ClaimRequest, 'attemptId' | 'from' | 'to' | 'leaseMs'>,
+): Promise<Task | undefined> {
+  const full = { ...request, taskId, owner: agent.config.agent, zone: 'local' } as const;
+  let answer = await agent.tasks.claim(full);
+  if (!answer.won || isFarAhead(agent, answer.task)) {
+    if (!(await bringInLine(agent, taskId))) return undefined;
+    answer = await agent.tasks.claim(full);
+  }
+  if (!answer.won) return undefined;
+  const { epoch } = answer.task;
+  const known = agent.session.state.tasks.get(taskId)?.epoch ?? 0;
+  if (epoch > known) return isFarAhead(agent, answer.task) ? undefined : answer.task;
+  // The table came back from a backup, or the cloud raised the ledger's epoch and not the item's.
+  const { owner, attemptId, zone } = full;
+  const lifted = await agent.tasks.transfer({
+    ...{ taskId, owner, epoch, newOwner: owner, attemptId, zone },
+    above: known,
+  });
+  return lifted.won ? lifted.task : undefined;
+}
+
+/**
+ * Brings the item of a task in line with the ledger, if nobody rightfully holds it.
+ *
+ * @returns whether it was changed.
+ */
+export async function bringInLine(agent: Agent, taskId: string): Promise<boolean> {
+  await agent.session.pull();
+  const item = await agent.tasks.get(taskId);
+  const task = agent.session.state.tasks.get(taskId);
+  if (!task || !isAstray(task, item, agent.config.agent)) return false;
+  const { state, home } = task;
+  const mended = await agent.tasks.mend({
+    ...{ taskId, seenVersion: item?.version, state, home },
+    epoch: mendedEpoch(task, item),
+  });
+  return mended.won;
+}
+
+/**
+ * The epoch that a mended item gets. It never falls below one that somebody may hold; one that is further
+ * ahead of the ledger than any reader accepts was never anybody's.
+ */
+export function mendedEpoch(task: Pick<TaskView, 'epoch'>, item: Pick<Task, 'epoch'> | undefined): number {
+  if (!item || item.epoch > task.epoch + EPOCH_WINDOW) return task.epoch;
+  return Math.max(task.epoch, item.epoch);
+}
+
+/** Whether an item says something that the ledger does not, and no work that is under way explains it. */
+export function isAstray(task: TaskView, item: Task | undefined, self: string): boolean {
+  // Whoever works on it has to be fenced in the ledger before the item may change.
+  if (task.owner !== undefined) return false;
+  if (!item || item.epoch > task.epoch + EPOCH_WINDOW) return true;
+  if (item.owner === undefined) {
+    // A mail that triage has written into the ledger; it saves itself a further write.
+    if (item.state === 'received' && task.state === 'needs_action') return item.epoch < task.epoch;
+    return item.state !== task.state || item.home !== task.home;
+  }
+  // This machine's own, of a try that died: it works on one thing at a time, and not on this one.
+  if (item.owner === self) return true;
+  // The ledger has the end of that claim already, or the cloud claimed what is not at home there.
+  return item.epoch <= task.epoch || (item.owner === 'cloud' && task.home === 'local');
+}
+
+function isFarAhead(agent: Agent, { taskId, epoch }: Task): boolean {
+  return epoch > (agent.session.state.tasks.get(taskId)?.epoch ?? 0) + EPOCH_WINDOW;
+}

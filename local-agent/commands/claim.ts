@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { shortId } from '#protocol/ids.ts';
+import { openResidentAgent } from '../agent.ts';
+import type { Agent } from '../agent.ts';
+import { ClaimRefusedError } from '../claims/claim-errors.ts';
+import { claimTask } from '../claims/claim-task.ts';
+import { claimOffline } from '../claims/offline-claim.ts';
+import { settleClaims } from '../claims/settle-claims.ts';
+import { takeOver } from '../claims/take-over.ts';
+import { waitForSilence } from '../claims/wait-for-silence.ts';
+import { errorText } from '../error-text.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { findTask } from '../find-task.ts';
+import { defineCommand, withAgent } from './command.ts';
+import type { CommandContext } from './command.ts';
+
+/** `employee claim T`: takes a task out of Needs_Action to work on it here. */
+export const claimCommand = defineCommand({
+  name: 'claim',
+  summary: 'take a task out of Needs_Action/ to write its draft yourself',
+  args: [['<task>', 'task id, or the beginning of one']],
+  options: [['--takeover', 'from a holder that is gone: watches it for its whole lease first']],
+  examples: ['employee claim t3f9c1a2', 'employee claim t3f9 --takeover'],
+  input: z.object({ task: z.string(), takeover: z.boolean().default(false) }),
+  async run({ task, takeover }, context) {
+    const told = takeover ? await takeOverByHand(task, context) : undefined;
+    const done = await withAgent(context, (agent) => claim(agent, task));
+    context.out.result(
+      { ...done, owner: done.agent, ...(told === undefined ? {} : { takeover: told }) },
+      (style) =>
+        done.offline
+          ? `${style.warn('claimed offline')} ${shortId(done.taskId)}: it goes into the ledger with the next sync`
+          : `${style.good('claimed')} ${shortId(done.taskId)}: its note is in In_Progress/${done.agent}/`,
+    );
+    return ExitCode.done;
+  },
+});
+
+interface Claimed {
+  readonly taskId: string;
+  readonly agent: string;
+  readonly offline: boolean;
+}
+
+async function claim(agent: Agent, prefix: string): Promise<Claimed> {
+  const name = agent.config.agent;
+  try {
+    await agent.session.pull();
+    await settleClaims(agent);
+    const { taskId } = findTask(agent, prefix);
+    await claimTask(agent, taskId);
+    return { taskId, agent: name, offline: false };
+  } catch (error) {
+    if (errorText(error).code !== 'UNREACHABLE') throw error;
+    const { taskId } = findTask(agent, prefix);
+    await claimOffline(agent, taskId);
+    return { taskId, agent: name, offline: true };
+  }
+}
+
+/** The state folder is not locked while the holder is watched: that takes minutes. */
+async function takeOverByHand(prefix: string, context: CommandContext): Promise<string | undefined> {
+  const { configFile, vault } = context.location;
+  const taskId = await withAgent(context, async (agent) => {
+    await agent.session.pull();
+    await settleClaims(agent);
+    const { taskId: id, state } = findTask(agent, prefix);
+    // Only its own machine knows how far an execution came; the daemon ends one that is silent.
+    if (state === 'executing') {
+      throw new ClaimRefusedError(`${shortId(id)} is being carried out; that cannot be claimed by hand`);
+    }
+    return id;
+  });
+  const observer = await openResidentAgent(configFile, { vault, log: (line) => context.out.log(line) });
+  let seen;
+  try {
+    seen = await waitForSilence(observer, taskId);
+  } finally {
+    await observer.close();
+  }
+  if (!seen) return undefined;
+  const silent = seen;
+  return withAgent(context, async (agent) => {
+    await agent.session.pull();
+    const told = await takeOver(agent, taskId, silent, 'work');
+    if (told !== undefined) return told;
+    throw new ClaimRefusedError(
+      `${shortId(taskId)} was not taken over: ${silent.owner} gave a sign of life, or another machine was quicker`,
+    );
+  });
+}
