@@ -13,6 +13,11 @@ export class AgentBusyError extends EmployeeError {
   static override readonly code = 'AGENT_BUSY';
 }
 
+/** A daemon runs already. */
+export class DaemonRunningError extends EmployeeError {
+  static override readonly code = 'DAEMON_RUNS';
+}
+
 /** The sole right to work on a state folder. */
 export interface StateLock {
   /** Gives it back; calling twice is harmless. */
@@ -56,6 +61,25 @@ export async function acquireLock(
     }
     await delay(RETRY_MS);
   }
+}
+
+/**
+ * Takes the right to be the daemon of a state folder, for as long as the process stays. Commands work
+ * beside it.
+ *
+ * @throws {DaemonRunningError} at once, naming the other one.
+ */
+export function acquireDaemonLock(folder: string): StateLock {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const holderFile = path.join(folder, 'daemon-lock.pid');
+  const lock = tryLock(path.join(folder, 'daemon-lock.db'));
+  if (!lock) {
+    throw new DaemonRunningError(
+      `a daemon${holder(holderFile)} runs for ${folder} already; "employee status" shows it. Stop it first`,
+    );
+  }
+  writeFileSync(holderFile, String(process.pid));
+  return lock;
 }
 
 function tryLock(file: string): StateLock | undefined {

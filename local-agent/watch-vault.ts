@@ -1,7 +1,9 @@
 import { watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
+import { FolderWatches } from './folder-watches.ts';
 
 const QUIET_MS = 60;
+/** Also while somebody writes without a pause. */
+const LONGEST_MS = 1000;
 
 /** Sleeps that can be cut short. */
 export interface Wake {
@@ -35,38 +37,63 @@ export function createWake(): Wake {
   };
 }
 
+/** A vault that is watched. */
+export interface VaultWatch {
+  /** To be called from time to time: finds out whether the vault is another folder by now. */
+  refresh(): void;
+  close(): void;
+}
+
 /**
  * Calls `changed` a moment after something in the vault changed. Only a hint: events may be missing or of
- * our own making, and a scan decides. Where the system offers no watching, nothing is ever called.
+ * our own making (one more pass, which finds nothing), and a scan decides. Where the system offers no
+ * watching, or no more of it, a line is logged and changes are found by looking from time to time.
  */
-export function watchVault(
-  folder: string,
-  changed: () => void,
-  log: (line: string) => void,
-): { close(): void } {
+export function watchVault(folder: string, changed: () => void, log: (line: string) => void): VaultWatch {
   let timer: NodeJS.Timeout | undefined;
-  let watcher: FSWatcher | undefined;
-  const onEvent = (_kind: string, name: string | null): void => {
-    // .git, .obsidian and the like are not synced, and our own temp files begin so as well.
-    if (name?.split(/[\\/]/).some((part) => part.startsWith('.')) === true) return;
+  let since = 0;
+  const onChange = (): void => {
+    const now = performance.now();
+    if (timer === undefined) since = now;
+    else if (now - since > LONGEST_MS) return;
     clearTimeout(timer);
-    timer = setTimeout(changed, QUIET_MS);
+    timer = setTimeout(() => {
+      timer = undefined;
+      changed();
+    }, QUIET_MS);
   };
-  try {
-    watcher = watch(folder, { recursive: true }, onEvent);
-    watcher.on('error', (error) => {
-      log(`watching ${folder} ended (${error.message}); changes are found by looking from time to time`);
-      watcher?.close();
-    });
-  } catch (error) {
-    log(
-      `${folder} cannot be watched (${(error as Error).message}); changes are found by looking from time to time`,
-    );
-  }
+  const watches =
+    process.platform === 'linux'
+      ? new FolderWatches(folder, onChange, (watched) =>
+          log(
+            `the system lets only ${watched} folders of ${folder} be watched (fs.inotify.max_user_watches); ` +
+              'changes in the others are found by looking from time to time',
+          ),
+        )
+      : watchTree(folder, onChange, log);
   return {
+    refresh: () => watches.refresh(),
     close() {
       clearTimeout(timer);
-      watcher?.close();
+      watches.close();
     },
   };
+}
+
+/** macOS and Windows watch a whole tree at once. */
+function watchTree(folder: string, onChange: () => void, log: (line: string) => void): VaultWatch {
+  const later = 'changes are found by looking from time to time';
+  try {
+    const watcher = watch(folder, { recursive: true }, (_event, name) => {
+      if (name?.split(/[\\/]/).some((part) => part.startsWith('.')) !== true) onChange();
+    });
+    watcher.on('error', (error) => {
+      log(`watching ${folder} ended (${error.message}); ${later}`);
+      watcher.close();
+    });
+    return { refresh: () => undefined, close: () => watcher.close() };
+  } catch (error) {
+    log(`${folder} cannot be watched (${(error as Error).message}); ${later}`);
+    return { refresh: () => undefined, close: () => undefined };
+  }
 }
