@@ -1,0 +1,98 @@
+import type { Agent } from '../agent.ts';
+import type { BatchChange } from './batch.ts';
+import type { GitSettings } from './git-settings.ts';
+import type { Git } from './git-command.ts';
+import type { HistoryFact } from './history-facts.ts';
+import type { LeftOut } from './history.ts';
+import { blobId, conversions, ignoredPaths, storeBlob, storeBlobs, storeConverted } from './objects.ts';
+import type { Conversion } from './objects.ts';
+import type { Repository } from './repository.ts';
+import type { TreeEntries } from './scope.ts';
+import { look } from './selection.ts';
+import type { Candidate, Selection } from './selection.ts';
+
+/** Where things are collected from and stored to. */
+export interface Collector {
+  readonly agent: Agent;
+  readonly git: Git;
+  readonly repository: Repository;
+  readonly settings: GitSettings;
+  /** The owner's config of Git. */
+  readonly config: ReadonlyMap<string, string>;
+  /** What Git has, where that is known: the same again is no change. */
+  readonly entries: TreeEntries | undefined;
+}
+
+/** What came of it: the changes of the commit, their blobs stored. */
+export interface Collected {
+  readonly changes: BatchChange[];
+  readonly leftOut: LeftOut[];
+  readonly later: HistoryFact<'pending'>;
+}
+
+/** Reads, checks and stores what is to be committed. One file at a time is in memory. */
+export async function collect(
+  collector: Collector,
+  selection: Selection,
+  indexFile: string,
+): Promise<Collected> {
+  const { git, config, entries, repository } = collector;
+  const collected: Collected = { changes: [], leftOut: [...selection.leftOut], later: [] };
+  const nothing = '0'.repeat(repository.format === 'sha256' ? 64 : 40);
+  for (const { path, cause } of selection.removals) {
+    if (!entries || entries.has(path)) collected.changes.push({ path, mode: '0', id: nothing, cause });
+  }
+  const paths = selection.puts.map(({ path }) => path);
+  if (paths.length === 0) return collected;
+  const [ignored, converted] = await Promise.all([
+    ignoredPaths(git, paths, indexFile),
+    conversions(git, paths, config),
+  ]);
+  const puts = selection.puts.filter(({ path }) => !ignored.has(path));
+  const blobs = newBlobs(collector, puts, converted, collected);
+  const first = await blobs.next();
+  if (first.done === true) return collected;
+  const second = await blobs.next();
+  // Of one alone the importer costs more than it spares.
+  if (second.done === true) await storeBlob(git, first.value);
+  else await storeBlobs(git, startingWith(first.value, second.value, blobs));
+  return collected;
+}
+
+/** The bytes that are new to Git; tells `collected` what became of each candidate. */
+async function* newBlobs(
+  { agent, git, repository, settings, config, entries }: Collector,
+  puts: readonly Candidate[],
+  converted: ReadonlyMap<string, Conversion>,
+  collected: Collected,
+): AsyncGenerator<Uint8Array, void> {
+  const hasModes = config.get('core.filemode') !== 'false';
+  for (const candidate of puts) {
+    const { path, cause } = candidate;
+    const seen = await look(agent, candidate, settings.maxFileBytes);
+    if (seen === 'later') {
+      collected.later.push({ path, ...cause });
+      continue;
+    }
+    if ('leftOut' in seen) {
+      collected.leftOut.push({ path, why: seen.leftOut });
+      continue;
+    }
+    const before = entries?.get(path);
+    // Where the file system has no modes, those that Git has stay.
+    const executable = hasModes ? seen.executable : before?.mode === '100755';
+    const mode = executable ? '100755' : '100644';
+    const kind = converted.get(path) ?? 'none';
+    const isPlain = kind === 'none' || (kind === 'line-ends' && !Buffer.from(seen.bytes).includes('\r'));
+    const id = isPlain ? blobId(repository.format, seen.bytes) : await storeConverted(git, path, seen.bytes);
+    if (before?.id === id && before.mode === mode) continue;
+    collected.changes.push({ path, mode, id, cause });
+    if (isPlain) yield seen.bytes;
+  }
+}
+
+async function* startingWith<T>(first: T, second: T, rest: AsyncIterable<T>): AsyncIterable<T> {
+  yield first;
+  yield second;
+  yield* rest;
+}
