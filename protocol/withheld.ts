@@ -77,7 +77,17 @@ function* credentials(bytes: Uint8Array): Generator<Found> {
   const text = buffer.toString('latin1');
   yield* credentialsIn(text);
   // Wider encodings put zero bytes between the letters, whichever way round.
-  if (buffer.includes(0)) yield* credentialsIn(text.replaceAll('\0', ''));
+  if (buffer.includes(0)) yield* credentialsIn(withoutZeros(buffer));
+}
+
+function withoutZeros(buffer: Buffer): string {
+  const rest = Buffer.allocUnsafe(buffer.length);
+  let length = 0;
+  for (let at = 0; at < buffer.length; at += 1) {
+    const byte = buffer[at] ?? 0;
+    if (byte !== 0) rest[length++] = byte;
+  }
+  return rest.toString('latin1', 0, length);
 }
 
 function* credentialsIn(text: string): Generator<Found> {

@@ -1,0 +1,109 @@
+import { sha256Hex } from '#protocol/canonical.ts';
+import type { ContentRef } from '#protocol/content.ts';
+import { LedgerIntegrityError } from '#protocol/errors.ts';
+import { entryHash } from '#protocol/ledger-entry.ts';
+import { LedgerSession } from '#protocol/ledger-session.ts';
+import type { VerifiedEntry } from '#protocol/ledger-session.ts';
+import type { VaultState } from '#protocol/vault-state.ts';
+import { requireReadable, writerOf } from '../agent.ts';
+import type { Agent } from '../agent.ts';
+import { EntryAuditor } from './entry-auditor.ts';
+import type { AuditedIntent } from './entry-auditor.ts';
+import { problem } from './problem.ts';
+import type { Problem } from './problem.ts';
+import { placeOf, wantedOf } from './wanted-contents.ts';
+import type { WantedContent } from './wanted-contents.ts';
+
+/** What the whole ledger says, read afresh and checked entry by entry. */
+export interface LedgerProof {
+  readonly state: VaultState;
+  readonly problems: Problem[];
+  /** Every execution begun, by its idempotency key. */
+  readonly intents: ReadonlyMap<string, AuditedIntent>;
+  /** What is stored outside of the ledger, once each, by where it is. */
+  readonly stored: ReadonlyMap<string, WantedContent>;
+  /** Losses that a person has accepted, by the hash of what is lost. */
+  readonly lost: ReadonlySet<string>;
+}
+
+/** The repair by which a person accepts that contents are lost; the hash follows. */
+export const LOSS_CODE = 'content-lost ';
+
+/**
+ * Reads all of the ledger from the store, checks chain and signature of every entry, replays the rules,
+ * audits what took effect by rules of its own, and compares with the copy of this machine. Holds no more
+ * than a page of entries at a time. Changes nothing.
+ *
+ * @param progress told how many entries were checked, once a page.
+ */
+export async function verifyLedger(agent: Agent, progress: (done: number) => void): Promise<LedgerProof> {
+  const problems: Problem[] = [];
+  const stored = new Map<string, WantedContent>();
+  const lost = new Set<string>();
+  const auditor = new EntryAuditor();
+  const session = new LedgerSession(writerOf(agent), agent.config.root, agent, (verified) => {
+    requireReadable(verified);
+    const known = agent.copy.hashOf(verified.entry.n);
+    if (known === undefined || known === entryHash(verified.entry)) return;
+    throw new ForkError(verified.entry.n);
+  });
+  const { state } = session;
+  const see = ({ entry, body }: VerifiedEntry, refusedBefore: number): void => {
+    if (!body || state.refusals.slice(refusedBefore).some(({ n }) => n === entry.n)) return;
+    auditor.see(entry, body);
+    for (const wanted of wantedOf(entry, body)) {
+      const place = placeOf(wanted.content);
+      if (place !== undefined) stored.set(place, wanted);
+      else if (!isItself(wanted.content)) {
+        problems.push(alteredInline(wanted));
+      }
+    }
+    if (body.kind === 'override' && body.what.of === 'repair' && body.what.code.startsWith(LOSS_CODE)) {
+      lost.add(body.what.code.slice(LOSS_CODE.length));
+    }
+  };
+  try {
+    for (let more = true; more;) {
+      const page = await agent.ledger.read(agent.config.vaultId, state.head.n);
+      for (const entry of page.entries) {
+        const refusedBefore = state.refusals.length;
+        see(session.admit(entry), refusedBefore);
+      }
+      progress(state.head.n);
+      more = page.more && page.entries.length > 0;
+    }
+  } catch (error) {
+    if (!(error instanceof LedgerIntegrityError)) throw error;
+    const code = error instanceof ForkError ? 'copy' : 'ledger';
+    problems.push(problem(code, error.message, { n: error.n }));
+  }
+  const last = agent.copy.last();
+  if (problems.every(({ code }) => code !== 'ledger' && code !== 'copy') && last > state.head.n) {
+    const n = state.head.n + 1;
+    problems.push(
+      problem('copy', `ledger entry ${n} is gone: this machine saw entries up to ${last}`, { n }),
+    );
+  }
+  return { state, problems: [...problems, ...auditor.problems], intents: auditor.intents, stored, lost };
+}
+
+/** Nothing behind such an entry is looked at: this machine knows another history. */
+class ForkError extends LedgerIntegrityError {
+  constructor(n: number) {
+    super(n, 'is not the one this machine saw before');
+  }
+}
+
+function isItself(content: ContentRef): boolean {
+  if ('text' in content) return sha256Hex(content.text) === content.sha256;
+  if ('base64' in content) return sha256Hex(Buffer.from(content.base64, 'base64')) === content.sha256;
+  return true;
+}
+
+function alteredInline({ n, of }: WantedContent): Problem {
+  return problem('content-altered', `the contents of ${of} inside entry ${n} are not the ones it names`, {
+    n,
+    path: of,
+    fix: 'its writer made it so; put the right contents there and sync',
+  });
+}
