@@ -1,7 +1,7 @@
 import { PutItemCommand, QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { LedgerStore } from '#protocol/ports.ts';
 import { failedCondition } from './dynamodb-condition.ts';
+import { fromItem, toItem } from './dynamodb-item.ts';
 
 /**
  * The ledger's table: partition key `vaultId`, sort key `n`, an entry's members as attributes. An entry is
@@ -16,7 +16,7 @@ export function createDynamoLedgerStore(client: DynamoDBClient, table: string): 
       try {
         const command = new PutItemCommand({
           TableName: table,
-          Item: marshall(entry, { removeUndefinedValues: true }),
+          Item: toItem(entry),
           ConditionExpression: 'attribute_not_exists(#n)',
           ExpressionAttributeNames: { '#n': 'n' },
         });
@@ -33,11 +33,11 @@ export function createDynamoLedgerStore(client: DynamoDBClient, table: string): 
         TableName: table,
         KeyConditionExpression: '#vaultId = :vaultId AND #n > :after',
         ExpressionAttributeNames: { '#vaultId': 'vaultId', '#n': 'n' },
-        ExpressionAttributeValues: marshall({ ':vaultId': vaultId, ':after': after }),
+        ExpressionAttributeValues: toItem({ ':vaultId': vaultId, ':after': after }),
         ConsistentRead: true,
       });
       const { Items = [], LastEvaluatedKey } = await client.send(command);
-      return { entries: Items.map((item) => unmarshall(item)), more: LastEvaluatedKey !== undefined };
+      return { entries: Items.map(fromItem), more: LastEvaluatedKey !== undefined };
     },
   };
 }

@@ -1,14 +1,25 @@
 import { loadContent, storeContent } from '#protocol/content-store.ts';
-import type { ContentRef } from '#protocol/content.ts';
+import type { ContentRef, HeldContent } from '#protocol/content.ts';
 import type { Ring } from '#protocol/seal.ts';
-import type { Agent } from './agent.ts';
+import { inWords } from './content-ports.ts';
+import type { ContentPorts } from './content-ports.ts';
+
+export { inWords } from './content-ports.ts';
+export type { ContentPorts } from './content-ports.ts';
+export { loadAll } from './load-all.ts';
+export { storeAll } from './store-all.ts';
 
 /** Puts bytes where an entry can point at them: inline when small, else as a sealed blob. */
-export function store(agent: Agent, bytes: Uint8Array, ring: Ring): Promise<ContentRef> {
+export function store(agent: ContentPorts, bytes: Uint8Array, ring: Ring): Promise<ContentRef> {
   return storeContent(bytes, ring, agent.keys.keyring, agent.config.vaultId, agent.blobs);
 }
 
-/** The bytes an entry points at, checked against its hash. */
-export function load(agent: Agent, content: ContentRef, ring: Ring): Promise<Buffer> {
-  return loadContent(content, ring, agent.keys.keyring, agent.config.vaultId, agent.blobs);
+/**
+ * The bytes that the state or an entry points at, checked against their hash.
+ *
+ * @throws {SealError} when they are not what they should be. {BlobMissingError}
+ */
+export async function load(agent: ContentPorts, content: HeldContent, ring: Ring): Promise<Buffer> {
+  const { keyring } = agent.keys;
+  return loadContent(inWords(agent.copy, content), ring, keyring, agent.config.vaultId, agent.blobs);
 }

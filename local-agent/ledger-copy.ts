@@ -1,25 +1,41 @@
-import { DatabaseSync } from 'node:sqlite';
-import type { StatementSync } from 'node:sqlite';
-import { LedgerIntegrityError } from '#protocol/errors.ts';
+import type { ContentRef } from '#protocol/content.ts';
+import { EmployeeError, LedgerIntegrityError } from '#protocol/errors.ts';
+import { contentsOf } from '#protocol/ledger-contents.ts';
+import { entryHash, LedgerEntry, openBody } from '#protocol/ledger-entry.ts';
 import type { VerifiedEntry } from '#protocol/ledger-session.ts';
-import { entryHash, LedgerEntry } from '#protocol/ledger-entry.ts';
+import type { Keyring } from '#protocol/seal.ts';
+import { CachedTable } from './cached-table.ts';
+import { CopyDatabase } from './copy-database.ts';
 import type { ToolOutcome } from './tool-host.ts';
 
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS entries (n INTEGER PRIMARY KEY, hash TEXT NOT NULL, entry TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS agreed (path TEXT PRIMARY KEY, sha256 TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS notes (taskId TEXT PRIMARY KEY, path TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS stats (path TEXT PRIMARY KEY, sizeBytes INTEGER NOT NULL, modifiedMs REAL NOT NULL, sha256 TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS effects (key TEXT PRIMARY KEY, effect TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS claims (taskId TEXT PRIMARY KEY, epoch INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-`;
-
-/** The size, time and hash of a file at the last scan: unchanged size and time spare reading it. */
+/** A file at the last scan: where all of this is unchanged, its bytes are, and it is not read again. */
 export interface KnownStat {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly changedMs: number;
+  readonly fileId: string;
   readonly sha256: string;
+}
+
+/** What vault and ledger last agreed on for a path. */
+export interface AgreedFile {
+  readonly sha256: string;
+  /** `FileView.id`; empty where it is not known. */
+  readonly id: string;
+  /** The entry that brought these bytes (`FileView.contentN`); 0 where it is not known. */
+  readonly n: number;
+  /** `FileStat.fileId` of the file that had them here; absent where it is not known. */
+  readonly fileId?: string;
+}
+
+/** Where this machine last put the note of a task, and with which bytes. */
+export interface PlacedNote {
+  readonly path: string;
+  readonly sha256: string;
+  /** The entry that brought these bytes (`TaskView.noteN`); 0 where it is not known. */
+  readonly n: number;
+  /** `FileStat.fileId` of the file it is; empty where it is not known. */
+  readonly fileId: string;
 }
 
 /**
@@ -31,119 +47,180 @@ export type JournaledEffect =
   | { readonly stage: 'called' }
   | { readonly stage: 'answered'; readonly outcome: ToolOutcome };
 
+/** An entry to keep would leave a hole in the copy. */
+export class CopyGapError extends EmployeeError {
+  static override readonly code = 'COPY_GAP';
+}
+
+/** So many opened entries are remembered: the contents of one entry are mostly asked for one after another. */
+const OPENED_ENTRIES = 4;
+
 /**
- * What this machine keeps for itself, in one SQLite file: the full verified copy of the ledger, the
- * hashes on which vault and ledger last agreed, and a journal of effects whose result is not in the
- * ledger yet. Each write is durable when the call returns.
+ * What this machine keeps for itself, in one SQLite file: the verified copy of the ledger, what vault and
+ * ledger last agreed on, and a journal of effects whose result is not in the ledger yet. Each write is
+ * durable when the call returns; inside of `together`, when that returns.
  */
 export class LedgerCopy {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #db: CopyDatabase;
+  readonly #keyring: Keyring;
+  readonly #agreed: CachedTable<AgreedFile>;
+  readonly #notes: CachedTable<PlacedNote>;
+  readonly #stats: CachedTable<KnownStat>;
+  readonly #opened = new Map<number, ReadonlyMap<string, ContentRef>>();
 
-  /** Opens or makes the file. */
-  constructor(file: string) {
-    this.#db = new DatabaseSync(file);
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
-    this.#db.exec(SCHEMA);
+  /**
+   * Opens or makes the file, and brings an older one up to date.
+   *
+   * @param keyring opens the entries of the copy for `contentAt`.
+   * @throws {NewerCopyError} when a newer program wrote it.
+   */
+  constructor(file: string, keyring: Keyring) {
+    this.#db = new CopyDatabase(file);
+    this.#keyring = keyring;
+    this.#agreed = agreedTable(this.#db);
+    this.#notes = notesTable(this.#db);
+    this.#stats = statsTable(this.#db);
+  }
+
+  /**
+   * Runs `work` as one transaction: all of its writes are durable when this returns, or none happened.
+   * Inside of another one it is a part of that. `work` must not wait for anything.
+   */
+  together<T>(work: () => T): T {
+    return this.#db.together(work);
   }
 
   /** All entries as they were admitted, in order. */
   *entries(after = 0): Generator<LedgerEntry> {
-    for (const row of this.#sql('SELECT entry FROM entries WHERE n > ? ORDER BY n').iterate(after)) {
+    for (const row of this.#db.sql('SELECT entry FROM entries WHERE n > ? ORDER BY n').iterate(after)) {
       yield LedgerEntry.parse(JSON.parse(String(row['entry'])));
     }
   }
 
+  /** Entry `n` as it was admitted. */
+  entryAt(n: number): LedgerEntry | undefined {
+    const row = this.#db.sql('SELECT entry FROM entries WHERE n = ?').get(n);
+    return row ? LedgerEntry.parse(JSON.parse(String(row['entry']))) : undefined;
+  }
+
   /** The hash of entry `n` as this machine saw it. */
   hashOf(n: number): string | undefined {
-    const row = this.#sql('SELECT hash FROM entries WHERE n = ?').get(n);
+    const row = this.#db.sql('SELECT hash FROM entries WHERE n = ?').get(n);
     return row ? String(row['hash']) : undefined;
   }
 
   /** The number of the last entry of the copy, 0 when empty. */
   last(): number {
-    return Number(this.#sql('SELECT coalesce(max(n), 0) AS n FROM entries').get()?.['n'] ?? 0);
+    return Number(this.#db.sql('SELECT coalesce(max(n), 0) AS n FROM entries').get()?.['n'] ?? 0);
   }
 
-  /** Keeps a checked entry. The same one again is harmless, another one under its number is not. */
-  keep({ entry }: VerifiedEntry): void {
-    const hash = entryHash(entry);
-    const known = this.hashOf(entry.n);
-    if (known === hash) return;
-    if (known !== undefined) throw new LedgerIntegrityError(entry.n, 'differs from the copy on this machine');
-    this.#sql('INSERT INTO entries (n, hash, entry) VALUES (?, ?, ?)').run(
-      entry.n,
-      hash,
-      JSON.stringify(entry),
-    );
-  }
-
-  /** The files that are no task's note, with the hash on which vault and ledger last agreed. */
-  allAgreed(): Map<string, string> {
-    const rows = this.#sql('SELECT path, sha256 FROM agreed').all();
-    return new Map(rows.map((row) => [String(row['path']), String(row['sha256'])]));
-  }
-
-  setAgreed(path: string, sha256: string | undefined): void {
-    if (sha256 === undefined) this.#sql('DELETE FROM agreed WHERE path = ?').run(path);
-    else this.#sql('INSERT OR REPLACE INTO agreed (path, sha256) VALUES (?, ?)').run(path, sha256);
-  }
-
-  /** Where this machine last put the note of a task, and with which bytes. */
-  noteAt(taskId: string): { readonly path: string; readonly sha256: string } | undefined {
-    const row = this.#sql('SELECT path, sha256 FROM notes WHERE taskId = ?').get(taskId);
-    return row ? { path: String(row['path']), sha256: String(row['sha256']) } : undefined;
-  }
-
-  setNoteAt(taskId: string, path: string, sha256: string): void {
-    this.#sql('INSERT OR REPLACE INTO notes (taskId, path, sha256) VALUES (?, ?, ?)').run(
-      taskId,
-      path,
-      sha256,
-    );
-  }
-
-  allStats(): Map<string, KnownStat> {
-    const rows = this.#sql('SELECT path, sizeBytes, modifiedMs, sha256 FROM stats').all();
-    return new Map(
-      rows.map((row) => [
-        String(row['path']),
-        {
-          sizeBytes: Number(row['sizeBytes']),
-          modifiedMs: Number(row['modifiedMs']),
-          sha256: String(row['sha256']),
-        },
-      ]),
-    );
-  }
-
-  setStats(stats: ReadonlyMap<string, KnownStat | undefined>): void {
-    this.#together(() => {
-      for (const [path, stat] of stats) {
-        if (!stat) this.#sql('DELETE FROM stats WHERE path = ?').run(path);
-        else {
-          const put =
-            'INSERT OR REPLACE INTO stats (path, sizeBytes, modifiedMs, sha256) VALUES (?, ?, ?, ?)';
-          this.#sql(put).run(path, stat.sizeBytes, stat.modifiedMs, stat.sha256);
+  /**
+   * Keeps checked entries, all or none. The same one again is harmless.
+   *
+   * @throws {LedgerIntegrityError} when another one stands under its number. {CopyGapError}
+   */
+  keep(verified: readonly (Pick<VerifiedEntry, 'entry'> & Partial<VerifiedEntry>)[]): void {
+    this.together(() => {
+      let last = this.last();
+      for (const { entry, hash = entryHash(entry) } of verified) {
+        const known = entry.n > last ? undefined : this.hashOf(entry.n);
+        if (known === hash) continue;
+        if (known !== undefined) {
+          throw new LedgerIntegrityError(entry.n, 'differs from the copy on this machine');
         }
+        if (entry.n !== last + 1) {
+          throw new CopyGapError(
+            `the copy on this machine ends at entry ${last}; entry ${entry.n} does not follow. Try again`,
+          );
+        }
+        const put = 'INSERT INTO entries (n, hash, entry) VALUES (?, ?, ?)';
+        this.#db.sql(put).run(entry.n, hash, JSON.stringify(entry));
+        last = entry.n;
       }
     });
   }
 
+  /**
+   * Where the bytes with this hash are that entry `n` brought: its own words, opened from the copy.
+   * `undefined` when the copy does not have the entry, or the entry names no such content.
+   *
+   * @throws {LedgerIntegrityError} when the entry does not open.
+   */
+  contentAt(n: number, sha256: string): ContentRef | undefined {
+    return this.#contentsAt(n)?.get(sha256);
+  }
+
+  #contentsAt(n: number): ReadonlyMap<string, ContentRef> | undefined {
+    const known = this.#opened.get(n);
+    if (known) return known;
+    const entry = this.entryAt(n);
+    const body = entry && openBody(entry, this.#keyring);
+    if (!body) return undefined;
+    const contents = new Map(contentsOf(body).map((content) => [content.sha256, content]));
+    const [oldest] = this.#opened.keys();
+    if (oldest !== undefined && this.#opened.size >= OPENED_ENTRIES) this.#opened.delete(oldest);
+    this.#opened.set(n, contents);
+    return contents;
+  }
+
+  /**
+   * What vault and ledger last agreed on, for every file that is no task's note. The map lives on: it
+   * follows each `setAgreed`.
+   */
+  allAgreed(): ReadonlyMap<string, AgreedFile> {
+    return this.#agreed.all();
+  }
+
+  /** Notes what was agreed on for a path, or with `undefined` that there is no file any more. */
+  setAgreed(path: string, agreed: AgreedFile | undefined): void {
+    this.#agreed.set(path, agreed);
+  }
+
+  /** Where this machine last put the note of a task, and with which bytes. */
+  noteAt(taskId: string): PlacedNote | undefined {
+    return this.#notes.get(taskId);
+  }
+
+  /** The same for all tasks; the map follows each `setNoteAt`. */
+  allNotes(): ReadonlyMap<string, PlacedNote> {
+    return this.#notes.all();
+  }
+
+  /** @param n and `fileId`: the entry that brought these bytes and the file's own id, where they are known. */
+  setNoteAt(taskId: string, path: string, sha256: string, n = 0, fileId = ''): void {
+    this.#notes.set(taskId, { path, sha256, n, fileId });
+  }
+
+  /** The files of the last scan; the map follows each `setStats`. */
+  allStats(): ReadonlyMap<string, KnownStat> {
+    return this.#stats.all();
+  }
+
+  /** Notes what a scan found; `undefined` for a file that is gone. */
+  setStats(stats: ReadonlyMap<string, KnownStat | undefined>): void {
+    this.together(() => {
+      for (const [path, stat] of stats) this.#stats.set(path, stat);
+    });
+  }
+
+  // region: what the sync of files keeps here
+
+  // endregion
+
   /** How far an effect has come; durable before the step it announces. */
   journal(idempotencyKey: string, effect: JournaledEffect): void {
     const put = 'INSERT OR REPLACE INTO effects (key, effect) VALUES (?, ?)';
-    this.#sql(put).run(idempotencyKey, JSON.stringify(effect));
+    this.#db.sql(put).run(idempotencyKey, JSON.stringify(effect));
   }
 
   journaled(idempotencyKey: string): JournaledEffect | undefined {
-    const row = this.#sql('SELECT effect FROM effects WHERE key = ?').get(idempotencyKey);
+    const row = this.#db.sql('SELECT effect FROM effects WHERE key = ?').get(idempotencyKey);
     return row ? (JSON.parse(String(row['effect'])) as JournaledEffect) : undefined;
   }
 
   /** The keys of all effects whose tool was called, or was about to be. */
   calledEffects(): string[] {
-    const rows = this.#sql('SELECT key, effect FROM effects ORDER BY key').all();
+    const rows = this.#db.sql('SELECT key, effect FROM effects ORDER BY key').all();
     return rows
       .filter((row) => (JSON.parse(String(row['effect'])) as JournaledEffect).stage !== 'prepared')
       .map((row) => String(row['key']));
@@ -151,46 +228,100 @@ export class LedgerCopy {
 
   /** Claims this machine has taken and not yet put down in the task store. */
   openClaims(): { taskId: string; epoch: number }[] {
-    const rows = this.#sql('SELECT taskId, epoch FROM claims ORDER BY taskId').all();
+    const rows = this.#db.sql('SELECT taskId, epoch FROM claims ORDER BY taskId').all();
     return rows.map((row) => ({ taskId: String(row['taskId']), epoch: Number(row['epoch']) }));
   }
 
   noteClaim(taskId: string, epoch: number | undefined): void {
-    if (epoch === undefined) this.#sql('DELETE FROM claims WHERE taskId = ?').run(taskId);
-    else this.#sql('INSERT OR REPLACE INTO claims (taskId, epoch) VALUES (?, ?)').run(taskId, epoch);
+    if (epoch === undefined) this.#db.sql('DELETE FROM claims WHERE taskId = ?').run(taskId);
+    else this.#db.sql('INSERT OR REPLACE INTO claims (taskId, epoch) VALUES (?, ?)').run(taskId, epoch);
+  }
+
+  /** Names of the stored contents that `employee verify` has found good on this machine. */
+  proved(): Set<string> {
+    const rows = this.#db.sql('SELECT name FROM proved').all();
+    return new Set(rows.map((row) => String(row['name'])));
+  }
+
+  setProved(names: readonly string[]): void {
+    this.together(() => {
+      for (const name of names) this.#db.sql('INSERT OR IGNORE INTO proved (name) VALUES (?)').run(name);
+    });
   }
 
   /** A small fact to show later, such as when the last sync ended. */
   fact(name: string): string | undefined {
-    const row = this.#sql('SELECT value FROM facts WHERE name = ?').get(name);
+    const row = this.#db.sql('SELECT value FROM facts WHERE name = ?').get(name);
     return row ? String(row['value']) : undefined;
   }
 
   setFact(name: string, value: string): void {
-    this.#sql('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)').run(name, value);
+    this.#db.sql('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)').run(name, value);
   }
 
   close(): void {
-    this.#statements.clear();
     this.#db.close();
   }
+}
 
-  #together(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
-  }
+function agreedTable(db: CopyDatabase): CachedTable<AgreedFile> {
+  const put = 'INSERT OR REPLACE INTO agreed (path, sha256, id, n, fileId) VALUES (?, ?, ?, ?, ?)';
+  return new CachedTable(db, {
+    load: () => {
+      const rows = db.sql('SELECT path, sha256, id, n, fileId FROM agreed').all();
+      return new Map(
+        rows.map(({ path, sha256, id, n, fileId }) => [
+          String(path),
+          {
+            ...{ sha256: String(sha256), id: String(id), n: Number(n) },
+            ...(fileId ? { fileId: String(fileId) } : {}),
+          },
+        ]),
+      );
+    },
+    put: (path, { sha256, id, n, fileId }) => void db.sql(put).run(path, sha256, id, n, fileId ?? ''),
+    remove: (path) => void db.sql('DELETE FROM agreed WHERE path = ?').run(path),
+  });
+}
 
-  #sql(text: string): StatementSync {
-    const known = this.#statements.get(text);
-    if (known) return known;
-    const made = this.#db.prepare(text);
-    this.#statements.set(text, made);
-    return made;
-  }
+function notesTable(db: CopyDatabase): CachedTable<PlacedNote> {
+  const put = 'INSERT OR REPLACE INTO notes (taskId, path, sha256, n, fileId) VALUES (?, ?, ?, ?, ?)';
+  return new CachedTable(db, {
+    load: () => {
+      const rows = db.sql('SELECT taskId, path, sha256, n, fileId FROM notes').all();
+      return new Map(
+        rows.map(({ taskId, path, sha256, n, fileId }) => [
+          String(taskId),
+          { path: String(path), sha256: String(sha256), n: Number(n), fileId: String(fileId) },
+        ]),
+      );
+    },
+    put: (taskId, { path, sha256, n, fileId }) => void db.sql(put).run(taskId, path, sha256, n, fileId),
+    remove: (taskId) => void db.sql('DELETE FROM notes WHERE taskId = ?').run(taskId),
+  });
+}
+
+function statsTable(db: CopyDatabase): CachedTable<KnownStat> {
+  const put =
+    'INSERT OR REPLACE INTO stats (path, sizeBytes, modifiedMs, changedMs, fileId, sha256) VALUES (?, ?, ?, ?, ?, ?)';
+  return new CachedTable(db, {
+    load: () => {
+      const rows = db.sql('SELECT path, sizeBytes, modifiedMs, changedMs, fileId, sha256 FROM stats').all();
+      return new Map(
+        rows.map((row) => [
+          String(row['path']),
+          {
+            sizeBytes: Number(row['sizeBytes']),
+            modifiedMs: Number(row['modifiedMs']),
+            changedMs: Number(row['changedMs']),
+            fileId: String(row['fileId']),
+            sha256: String(row['sha256']),
+          },
+        ]),
+      );
+    },
+    put: (path, { sizeBytes, modifiedMs, changedMs, fileId, sha256 }) =>
+      void db.sql(put).run(path, sizeBytes, modifiedMs, changedMs, fileId, sha256),
+    remove: (path) => void db.sql('DELETE FROM stats WHERE path = ?').run(path),
+  });
 }

@@ -1,6 +1,6 @@
 import { sha256Hex } from './canonical.ts';
 import { INLINE_LIMIT_BYTES } from './content.ts';
-import type { ContentRef } from './content.ts';
+import type { ContentRef, HeldContent } from './content.ts';
 import { SealError } from './errors.ts';
 import type { BlobStore } from './ports.ts';
 import { blobIdOf, currentKeys, open, seal } from './seal.ts';
@@ -19,18 +19,36 @@ export async function storeContent(
   vaultId: string,
   blobs: BlobStore,
 ): Promise<ContentRef> {
+  if (bytes.byteLength <= INLINE_LIMIT_BYTES) return inlineContent(bytes);
+  const key = writingKey(keyring, ring);
+  const blob = blobIdOf(key, bytes);
+  await blobs.put(blob, sealBlob(key, bytes, vaultId, blob));
+  return { sha256: sha256Hex(bytes), sizeBytes: bytes.byteLength, blob };
+}
+
+/** A reference that carries the bytes in itself. */
+export function inlineContent(bytes: Uint8Array): ContentRef {
   const facts = { sha256: sha256Hex(bytes), sizeBytes: bytes.byteLength };
-  if (bytes.byteLength <= INLINE_LIMIT_BYTES) {
-    const text = utf8Text(bytes);
-    return text === undefined
-      ? { ...facts, base64: Buffer.from(bytes).toString('base64') }
-      : { ...facts, text };
-  }
+  const text = utf8Text(bytes);
+  return text === undefined
+    ? { ...facts, base64: Buffer.from(bytes).toString('base64') }
+    : { ...facts, text };
+}
+
+/**
+ * The key that a ring is written with now.
+ *
+ * @throws {SealError} when this zone holds none.
+ */
+export function writingKey(keyring: Keyring, ring: Ring): string {
   const key = currentKeys(keyring)[ring];
   if (key === undefined) throw new SealError(`this zone holds no ${ring} key to write with`);
-  const blob = blobIdOf(key, bytes);
-  await blobs.put(blob, seal(key, bytes, blobContext(vaultId, blob)));
-  return { ...facts, blob };
+  return key;
+}
+
+/** Seals a blob, bound to its vault and id: in the place of another one it does not open. */
+export function sealBlob(key: string, bytes: Uint8Array, vaultId: string, blob: string): Buffer {
+  return seal(key, bytes, blobContext(vaultId, blob));
 }
 
 /**
@@ -41,29 +59,46 @@ export async function storeContent(
  * whatever the blob store throws.
  */
 export async function loadContent(
-  ref: ContentRef,
+  ref: HeldContent,
   ring: Ring,
   keyring: Keyring,
   vaultId: string,
   blobs: BlobStore,
 ): Promise<Buffer> {
-  const bytes = await bytesOf(ref, ring, keyring, vaultId, blobs);
+  if (!('blob' in ref)) return openContent(ref, new Uint8Array(), ring, keyring, vaultId);
+  const { blob, pack } = ref;
+  return openContent(ref, await (pack ? blobs.get(pack.id, pack) : blobs.get(blob)), ring, keyring, vaultId);
+}
+
+/**
+ * The same for a blob whose sealed bytes are at hand already.
+ *
+ * @throws {SealError} as `loadContent`.
+ */
+export function openContent(
+  ref: HeldContent,
+  sealed: Uint8Array,
+  ring: Ring,
+  keyring: Keyring,
+  vaultId: string,
+): Buffer {
+  const bytes = bytesOf(ref, sealed, ring, keyring, vaultId);
   if (bytes.byteLength !== ref.sizeBytes || sha256Hex(bytes) !== ref.sha256) {
     throw new SealError('the stored contents are not the ones that the ledger names');
   }
   return bytes;
 }
 
-async function bytesOf(
-  ref: ContentRef,
+function bytesOf(
+  ref: HeldContent,
+  sealed: Uint8Array,
   ring: Ring,
   keyring: Keyring,
   vaultId: string,
-  blobs: BlobStore,
-): Promise<Buffer> {
+): Buffer {
   if ('text' in ref) return Buffer.from(ref.text);
   if ('base64' in ref) return Buffer.from(ref.base64, 'base64');
-  const sealed = await blobs.get(ref.blob);
+  if ('entry' in ref) throw new SealError(`the contents stand in entry ${ref.entry} of the local copy`);
   const latestFirst = keyring.toSorted((a, b) => b.keyEpoch - a.keyEpoch);
   let cause: unknown;
   for (const { [ring]: key } of latestFirst) {

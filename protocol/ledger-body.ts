@@ -29,9 +29,18 @@ export const TaskChange = z.strictObject({
 });
 export type TaskChange = z.infer<typeof TaskChange>;
 
-/** A change of one file of the vault that is not a task's note. `base` is the hash it was made upon. */
+/**
+ * A change of one file of the vault that is not a task's note. `base` is the hash it was made upon. `merged`
+ * is the writer's own version where `content` is a merge of it, so that history has every version.
+ */
 export const FileChange = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('put'), path: VaultPath, base: Sha256.optional(), content: ContentRef }),
+  z.strictObject({
+    op: z.literal('put'),
+    path: VaultPath,
+    base: Sha256.optional(),
+    content: ContentRef,
+    merged: ContentRef.optional(),
+  }),
   z.strictObject({
     op: z.literal('move'),
     path: VaultPath,
@@ -39,6 +48,7 @@ export const FileChange = z.discriminatedUnion('op', [
     base: Sha256,
     /** Set when the file was edited as well. */
     content: ContentRef.optional(),
+    merged: ContentRef.optional(),
   }),
   z.strictObject({ op: z.literal('delete'), path: VaultPath, base: Sha256 }),
 ]);
@@ -63,6 +73,7 @@ const ClaimBody = z.strictObject({
   kind: z.literal('claim'),
   event: z.enum(['claimed', 'released', 'transferred', 'taken_over']),
   owner: WriterName.optional(),
+  reason: Reason.optional(),
 });
 
 const ApprovalBody = z.strictObject({
@@ -120,7 +131,10 @@ const OverrideBody = z.strictObject({
   kind: z.literal('override'),
   reason: Reason,
   what: z.discriminatedUnion('of', [
-    /** A conflict is settled; `copy` names it. The contents change by their own entry before this one. */
+    /**
+     * A conflict is settled; `copy` names it, and goes unless both are kept. What stands at the path itself
+     * is changed by its own entry before this one.
+     */
     z.strictObject({
       of: z.literal('conflict'),
       copy: VaultPath,

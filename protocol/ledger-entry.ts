@@ -5,7 +5,7 @@ import { ExactInstant, Sha256, TaskId, WriterName } from './ids.ts';
 import { LedgerBody } from './ledger-body.ts';
 import { currentKeys, open, Ring, seal, vaultKey } from './seal.ts';
 import type { Keyring } from './seal.ts';
-import { signText, verifyText } from './signing.ts';
+import { signText, verifyText, verifyTextApart } from './signing.ts';
 import type { PublicKey, SigningKey } from './signing.ts';
 
 const KINDS = LedgerBody.options.map((option) => option.shape.kind.value);
@@ -65,7 +65,35 @@ export interface Writer {
 
 /** SHA-256 of an entry's canonical JSON: the `prev` of the next one. */
 export function entryHash(entry: LedgerEntry): string {
-  return sha256Hex(canonicalJson(entry));
+  return entryFacts(entry).hash;
+}
+
+/** What follows from an entry's canonical JSON, made once: the text that was signed, and the hash of all. */
+export interface EntryFacts {
+  readonly signed: string;
+  readonly hash: string;
+}
+
+/**
+ * An entry's canonical JSON (RFC 8785), made in a fraction of the time of the general way: its members are
+ * known, and only two of them can hold a character that JSON escapes.
+ */
+export function entryFacts(entry: Omit<LedgerEntry, 'sig'> & { readonly sig?: string }): EntryFacts {
+  const { at, attempt, body, epoch, keyEpoch, kind, n, prev, ring, sig, taskId, vaultId, writer } = entry;
+  const before =
+    `{"at":"${at}","attempt":${JSON.stringify(attempt)},"body":"${body}",` +
+    (epoch === undefined ? '' : `"epoch":${epoch},`) +
+    `"keyEpoch":${keyEpoch},"kind":"${kind}","n":${n},"prev":"${prev}","ring":"${ring}",`;
+  const after =
+    (taskId === undefined ? '' : `"taskId":"${taskId}",`) +
+    `"v":1,"vaultId":${JSON.stringify(vaultId)},"writer":"${writer}"}`;
+  return { signed: before + after, hash: sha256Hex(`${before}"sig":"${sig ?? ''}",${after}`) };
+}
+
+/** When and by which append an entry is made. */
+interface Stamp {
+  readonly at: string;
+  readonly attempt: string;
 }
 
 /**
@@ -73,12 +101,17 @@ export function entryHash(entry: LedgerEntry): string {
  *
  * @throws {Error} when the writer has no key for the ring.
  */
-export function makeEntry(
+export function makeEntry(head: LedgerHead, draft: EntryDraft, writer: Writer, stamp: Stamp): LedgerEntry {
+  return makeOwnEntry(head, draft, writer, stamp).entry;
+}
+
+/** The same, with what every reader will make of it. */
+export function makeOwnEntry(
   head: LedgerHead,
   draft: EntryDraft,
   writer: Writer,
-  stamp: { readonly at: string; readonly attempt: string },
-): LedgerEntry {
+  stamp: Stamp,
+): { readonly entry: LedgerEntry; readonly body: LedgerBody; readonly hash: string } {
   const ring = draft.ring ?? 'shared';
   const { keyEpoch } = currentKeys(writer.keyring);
   const key = vaultKey(writer.keyring, ring, keyEpoch);
@@ -97,10 +130,12 @@ export function makeEntry(
     ring,
     keyEpoch,
   };
-  const plain = Buffer.from(canonicalJson(LedgerBody.parse(draft.body)));
-  const body = seal(key, plain, sealContext(open)).toString('base64');
-  const unsigned = { ...open, body };
-  return { ...unsigned, sig: signText(canonicalJson(unsigned), writer.signingKey) };
+  const plain = canonicalJson(LedgerBody.parse(draft.body));
+  const unsigned = { ...open, body: seal(key, Buffer.from(plain), sealContext(open)).toString('base64') };
+  const sig = signText(entryFacts(unsigned).signed, writer.signingKey);
+  // An entry that no reader would take must not get into the ledger.
+  const entry = LedgerEntry.parse({ ...unsigned, sig });
+  return { entry, body: JSON.parse(plain) as LedgerBody, hash: entryHash(entry) };
 }
 
 /**
@@ -129,10 +164,24 @@ export function checkSignature(entry: LedgerEntry, publicKey: PublicKey | undefi
   if (publicKey === undefined) {
     throw new LedgerIntegrityError(entry.n, `was written by ${entry.writer}, who has no key in this ledger`);
   }
-  const { sig, ...unsigned } = entry;
-  if (!verifyText(canonicalJson(unsigned), sig, publicKey)) {
-    throw new LedgerIntegrityError(entry.n, `was altered: its signature is not by ${entry.writer}`);
-  }
+  if (!verifyText(entryFacts(entry).signed, entry.sig, publicKey)) throw badSignature(entry);
+}
+
+/**
+ * The same off the main thread, with the text that was signed at hand.
+ *
+ * @returns what is wrong.
+ */
+export async function checkSignatureApart(
+  entry: LedgerEntry,
+  signed: string,
+  publicKey: PublicKey,
+): Promise<LedgerIntegrityError | undefined> {
+  return (await verifyTextApart(signed, entry.sig, publicKey)) ? undefined : badSignature(entry);
+}
+
+function badSignature({ n, writer }: LedgerEntry): LedgerIntegrityError {
+  return new LedgerIntegrityError(n, `was altered: its signature is not by ${writer}`);
 }
 
 /**

@@ -1,6 +1,16 @@
-import { LedgerIntegrityError } from './errors.ts';
-import { checkPlace, checkSignature, entryHash, LedgerEntry, makeEntry, openBody } from './ledger-entry.ts';
-import type { EntryDraft, LedgerHead, Writer } from './ledger-entry.ts';
+import { sha256Hex } from './canonical.ts';
+import { LedgerBusyError, LedgerIntegrityError } from './errors.ts';
+import {
+  checkPlace,
+  checkSignature,
+  checkSignatureApart,
+  entryFacts,
+  entryHash,
+  LedgerEntry,
+  makeOwnEntry,
+  openBody,
+} from './ledger-entry.ts';
+import type { EntryDraft, EntryFacts, LedgerHead, Writer } from './ledger-entry.ts';
 import type { LedgerBody } from './ledger-body.ts';
 import type { Clock, Ids, LedgerStore } from './ports.ts';
 import { applyEntry } from './replay.ts';
@@ -8,8 +18,10 @@ import { emptyVaultState } from './vault-state.ts';
 import type { VaultState } from './vault-state.ts';
 import type { PublicKey } from './signing.ts';
 
-const MAX_TRIES = 50;
+const MAX_TRIES = 100;
 const MAX_FAILURES = 3;
+const MIN_PAUSE_MS = 8;
+const MAX_PAUSE_MS = 500;
 
 /** What a session works with. */
 export interface LedgerPorts {
@@ -22,11 +34,21 @@ export interface LedgerPorts {
 export interface VerifiedEntry {
   readonly entry: LedgerEntry;
   readonly body: LedgerBody | undefined;
+  /** The `prev` of the next entry. */
+  readonly hash: string;
 }
 
 /** The outcome of an append: the entry that stands in the ledger, or why none was wanted any more. */
 export type AppendOutcome =
   { readonly appended: true; readonly entry: LedgerEntry } | { readonly appended: false };
+
+/** What a session does beside replaying. */
+export interface SessionOptions {
+  /** Keeps checked entries, all or none, before they take effect here. */
+  readonly keep?: (verified: readonly VerifiedEntry[]) => void;
+  /** What was replayed and checked before; the session goes on from its head. @default nothing */
+  readonly start?: VaultState;
+}
 
 /**
  * One reader and writer of one ledger. Holds the verified state, extends it by `pull`, and appends by
@@ -38,89 +60,180 @@ export class LedgerSession {
   readonly #writer: Writer;
   readonly #root: PublicKey;
   readonly #onVerified: (verified: VerifiedEntry) => void;
+  readonly #keep: (verified: readonly VerifiedEntry[]) => void;
   #turn: Promise<unknown> = Promise.resolve();
+  /** The append under way, and the entry it turned out to have made. */
+  #own: { readonly attempt: string; entry?: LedgerEntry } | undefined;
 
   /**
    * @param root the key that the first entry must be signed with: the owner's machine that made the vault.
-   * @param onVerified told of each new entry after it was checked and before it takes effect here.
+   * @param onVerified told of each new entry after it was checked and before it takes effect here; what it
+   * throws refuses the entry and all after it.
    */
   constructor(
     writer: Writer,
     root: PublicKey,
     ports: LedgerPorts,
     onVerified: (verified: VerifiedEntry) => void = () => undefined,
+    options: SessionOptions = {},
   ) {
-    this.state = emptyVaultState(writer.vaultId);
+    this.state = options.start ?? emptyVaultState(writer.vaultId);
     this.#writer = writer;
     this.#root = root;
     this.#ports = ports;
     this.#onVerified = onVerified;
+    this.#keep = options.keep ?? (() => undefined);
   }
 
   /**
-   * Reads, checks and applies what came since; answers the new entries. The last entry seen is read
-   * again and has to be the same, so that a table that was rewritten, cut short or restored is noticed.
+   * Reads, checks and applies what came since; answers how many entries were new. The last entry seen is
+   * read again and has to be the same, so that a table that was rewritten, cut short or restored is noticed.
    *
    * @throws {LedgerIntegrityError} at the first entry that is not what it should be; the state stays
    * at the entry before it.
    */
-  pull(): Promise<VerifiedEntry[]> {
+  pull(): Promise<number> {
     return this.#inTurn(() => this.#pull());
   }
 
-  async #pull(): Promise<VerifiedEntry[]> {
-    const fresh: VerifiedEntry[] = [];
+  async #pull(): Promise<number> {
+    const { vaultId } = this.#writer;
     const seen = this.state.head;
-    let page = await this.#ports.ledger.read(this.#writer.vaultId, Math.max(0, seen.n - 1));
+    let readTo = Math.max(0, seen.n - 1);
+    let page = await this.#ports.ledger.read(vaultId, readTo);
     if (seen.n > 0) requireSame(seen, page.entries[0]);
-    for (const stored of page.entries.slice(seen.n > 0 ? 1 : 0)) fresh.push(this.admit(stored));
-    while (page.more) {
-      page = await this.#ports.ledger.read(this.#writer.vaultId, this.state.head.n);
-      for (const stored of page.entries) fresh.push(this.admit(stored));
+    let fresh = page.entries.slice(seen.n > 0 ? 1 : 0);
+    while (page.more && page.entries.length > 0) {
+      readTo += page.entries.length;
+      // On its way while this page is checked; a page that does not follow is refused when it is checked.
+      const next = this.#ports.ledger.read(vaultId, readTo);
+      next.catch(() => undefined);
+      await this.#admitAll(fresh);
+      page = await next;
+      fresh = [...page.entries];
     }
-    return fresh;
+    await this.#admitAll(fresh);
+    return this.state.head.n - seen.n;
   }
 
   /** Replays an entry of a local copy that was checked when it was admitted; the chain is checked again. */
   replay(stored: unknown): void {
-    this.#next(stored, 'known');
+    const { entry, facts } = this.#next(stored, this.state.head);
+    applyEntry(this.state, entry, openBody(entry, this.#writer.keyring), facts.hash);
   }
 
   /** Checks one stored entry as the next of the chain and applies it. */
   admit(stored: unknown): VerifiedEntry {
-    return this.#next(stored, 'new');
+    const { entry, facts } = this.#next(stored, this.state.head);
+    checkSignature(entry, this.#keyOf(entry));
+    const verified = this.#opened(entry, facts);
+    this.#commit([verified]);
+    return verified;
   }
 
-  #next(stored: unknown, origin: 'known' | 'new'): VerifiedEntry {
-    const expected = this.state.head.n + 1;
+  /**
+   * Checks stored entries as the next ones of the chain and applies them, signatures on all cores.
+   *
+   * @throws {LedgerIntegrityError} at the first bad one; those before it have taken effect.
+   */
+  admitAll(stored: readonly unknown[]): Promise<void> {
+    return this.#inTurn(() => this.#admitAll(stored));
+  }
+
+  async #admitAll(stored: readonly unknown[]): Promise<void> {
+    for (let done = 0; done < stored.length;) {
+      const ahead: {
+        entry: LedgerEntry;
+        facts: EntryFacts;
+        wrong: ReturnType<typeof checkSignatureApart>;
+      }[] = [];
+      let stop: (() => void) | undefined;
+      let head = this.state.head;
+      for (let i = done; i < stored.length && !stop; i++) {
+        try {
+          const { entry, facts } = this.#next(stored[i], head);
+          const key = this.#keyOf(entry);
+          if (!key) checkSignature(entry, key);
+          else ahead.push({ entry, facts, wrong: checkSignatureApart(entry, facts.signed, key) });
+          head = { n: entry.n, hash: facts.hash };
+          // Who may sign what follows is known only when it has taken effect.
+          if (entry.kind === 'keys') break;
+        } catch (error) {
+          stop = () => {
+            throw error;
+          };
+        }
+      }
+      const good: VerifiedEntry[] = [];
+      try {
+        for (const { entry, facts, wrong } of ahead) {
+          const error = await wrong;
+          if (error) throw error;
+          good.push(this.#opened(entry, facts));
+        }
+        stop?.();
+      } finally {
+        this.#commit(good);
+      }
+      done += good.length;
+    }
+  }
+
+  /** Parses an entry and checks its place; the signature and the body are still to be checked. */
+  #next(stored: unknown, head: LedgerHead): { readonly entry: LedgerEntry; readonly facts: EntryFacts } {
+    const expected = head.n + 1;
     const parsed = LedgerEntry.safeParse(stored);
     if (!parsed.success) throw new LedgerIntegrityError(expected, 'does not have the form of an entry');
     const entry = parsed.data;
     if (entry.vaultId !== this.#writer.vaultId)
       throw new LedgerIntegrityError(expected, 'is of another vault');
     if (entry.n === 1 && entry.kind !== 'keys') throw new LedgerIntegrityError(1, 'is not the entry of keys');
-    checkPlace(this.state.head, entry);
-    if (origin === 'new') checkSignature(entry, entry.n === 1 ? this.#root : this.#keyOf(entry.writer));
-    const verified = { entry, body: openBody(entry, this.#writer.keyring) };
-    if (origin === 'new') this.#onVerified(verified);
-    applyEntry(this.state, entry, verified.body);
+    checkPlace(head, entry);
+    return { entry, facts: entryFacts(entry) };
+  }
+
+  #opened(entry: LedgerEntry, { hash }: EntryFacts): VerifiedEntry {
+    const verified = { entry, body: openBody(entry, this.#writer.keyring), hash };
+    this.#onVerified(verified);
     return verified;
+  }
+
+  #commit(verified: readonly VerifiedEntry[]): void {
+    if (verified.length === 0) return;
+    this.#keep(verified);
+    for (const { entry, body, hash } of verified) {
+      applyEntry(this.state, entry, body, hash);
+      const own = this.#own;
+      if (own?.attempt === entry.attempt && entry.writer === this.#writer.writer) own.entry = entry;
+    }
   }
 
   /**
    * Appends what `build` makes of the state it is given. `build` is asked again whenever others were
    * first, and answers `undefined` when there is nothing left to say. A lost reply is resolved by
-   * reading back: an entry with our own attempt means success.
+   * reading back: an entry with our own attempt means success. Whoever was overtaken more than once waits
+   * for a random time, longer and longer, so that many writers get through.
    *
    * @throws the store's error when it stays unreachable; the entry may or may not stand then, and a
-   * later `pull` tells. {LedgerIntegrityError} as `pull`, and when the ledger has no first entry yet.
+   * later `pull` tells. {LedgerBusyError} when others were always first. {LedgerIntegrityError} as `pull`,
+   * and when the ledger has no first entry yet.
    */
   append(build: (state: VaultState) => EntryDraft | undefined): Promise<AppendOutcome> {
-    return this.#inTurn(() => this.#append(build));
+    return this.#inTurn(async () => {
+      try {
+        return await this.#append(build, this.#ports.ids.next());
+      } finally {
+        this.#own = undefined;
+      }
+    });
   }
 
-  async #append(build: (state: VaultState) => EntryDraft | undefined): Promise<AppendOutcome> {
-    const attempt = this.#ports.ids.next();
+  async #append(
+    build: (state: VaultState) => EntryDraft | undefined,
+    attempt: string,
+  ): Promise<AppendOutcome> {
+    const own: { readonly attempt: string; entry?: LedgerEntry } = { attempt };
+    this.#own = own;
     let failures = 0;
     if (this.state.head.n === 0) await this.#pull();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -131,19 +244,20 @@ export class LedgerSession {
         throw new LedgerIntegrityError(1, 'is missing: the vault was not set up yet; run employee init');
       }
       const stamp = { at: this.#ports.clock.now(), attempt };
-      const entry = makeEntry(this.state.head, draft, this.#writer, stamp);
-      const outcome = await this.#put(entry);
+      const made = makeOwnEntry(this.state.head, draft, this.#writer, stamp);
+      const outcome = await this.#put(made.entry);
       if (outcome === 'appended') {
-        this.admit(entry);
-        return { appended: true, entry };
-      }
-      const own = (await this.#pull()).find(
-        ({ entry: { writer, attempt: by } }) => by === attempt && writer === this.#writer.writer,
-      );
-      if (own) return { appended: true, entry: own.entry };
-      if (outcome !== 'taken' && ++failures >= MAX_FAILURES) throw outcome.error;
+        // Sealed and signed a moment ago: nothing of it needs to be checked.
+        this.#onVerified(made);
+        this.#commit([made]);
+      } else await this.#pull();
+      if (own.entry) return { appended: true, entry: own.entry };
+      if (typeof outcome === 'object' && ++failures >= MAX_FAILURES) throw outcome.error;
+      if (tries > 0) await this.#ports.clock.sleep?.(pauseMs(attempt, tries));
     }
-    throw new Error(`the ledger was busy: ${MAX_TRIES} tries to append were overtaken; try again later`);
+    throw new LedgerBusyError(
+      `the ledger was busy: ${MAX_TRIES} tries to append were overtaken; try again later`,
+    );
   }
 
   /** One at a time: two that read at once would both admit the same entry. */
@@ -165,9 +279,16 @@ export class LedgerSession {
     }
   }
 
-  #keyOf(writer: string): PublicKey | undefined {
+  #keyOf({ n, writer }: LedgerEntry): PublicKey | undefined {
+    if (n === 1) return this.#root;
     return this.state.keys?.writers.find((known) => known.writer === writer)?.publicKey;
   }
+}
+
+/** Full jitter: anything up to a limit that doubles. The attempt's name is random, which is all it takes. */
+function pauseMs(attempt: string, tries: number): number {
+  const random = Number.parseInt(sha256Hex(`${attempt}/${tries}`).slice(0, 8), 16) / 2 ** 32;
+  return random * Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(tries, 10));
 }
 
 function requireSame(seen: LedgerHead, stored: unknown): void {

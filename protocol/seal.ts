@@ -1,11 +1,13 @@
 import {
   createCipheriv,
+  createSecretKey,
   createDecipheriv,
   createHmac,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { SealError } from './errors.ts';
 
@@ -33,6 +35,9 @@ const COMMITMENT_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + SALT_BYTES + COMMITMENT_BYTES + IV_BYTES;
+
+/** How much longer a sealed text is than its plaintext. */
+export const SEAL_OVERHEAD_BYTES = HEAD_BYTES + TAG_BYTES;
 
 /** A new random vault key of 32 bytes, base64url. */
 export function newVaultKey(): string {
@@ -72,8 +77,8 @@ export function seal(key: string, plaintext: Uint8Array, context: string): Buffe
  * @throws {SealError} when the key, the context or a single bit is another.
  */
 export function open(key: string, sealed: Uint8Array, context: string): Buffer {
-  const bytes = Buffer.from(sealed);
-  if (bytes.length < HEAD_BYTES + TAG_BYTES || bytes[0] !== VERSION) {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  if (bytes.length < SEAL_OVERHEAD_BYTES || bytes[0] !== VERSION) {
     throw new SealError('not a sealed text of a known version');
   }
   const salt = bytes.subarray(1, 1 + SALT_BYTES);
@@ -88,7 +93,10 @@ export function open(key: string, sealed: Uint8Array, context: string): Buffer {
     );
     decipher.setAAD(Buffer.from(context));
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-    return Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES)), decipher.final()]);
+    const plain = decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
+    // Checks the tag; there is no text left to come in this mode.
+    decipher.final();
+    return plain;
   } catch (cause) {
     throw new SealError('the sealed text was altered or belongs elsewhere', { cause });
   }
@@ -102,9 +110,21 @@ export function blobIdOf(key: string, plaintext: Uint8Array): string {
     .digest('hex');
 }
 
+/** The name of a pack: it follows from the blobs in it and their order, and from nothing else. */
+export function packIdOf(key: string, blobs: readonly string[]): string {
+  return createHmac('sha256', Buffer.from(key, 'base64url')).update(`pack/v1\0${blobs.join()}`).digest('hex');
+}
+
+// The same few keys open everything, and importing one costs as much as using it.
+const secrets = new Map<string, KeyObject>();
+
+function secretOf(key: string): KeyObject {
+  const known = secrets.get(key) ?? createSecretKey(Buffer.from(key, 'base64url'));
+  secrets.set(key, known);
+  return known;
+}
+
 function derive(key: string, salt: Uint8Array): { secret: Buffer; commitment: Buffer } {
-  const bytes = Buffer.from(
-    hkdfSync('sha256', Buffer.from(key, 'base64url'), salt, 'ai-employee/seal/v1', 64),
-  );
+  const bytes = Buffer.from(hkdfSync('sha256', secretOf(key), salt, 'ai-employee/seal/v1', 64));
   return { secret: bytes.subarray(0, 32), commitment: bytes.subarray(32) };
 }
