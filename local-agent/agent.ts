@@ -2,22 +2,27 @@ import path from 'node:path';
 import { createClients } from '#adapters/aws-clients.ts';
 import { createDynamoLedgerStore } from '#adapters/dynamodb-ledger-store.ts';
 import { createDynamoTaskStore } from '#adapters/dynamodb-task-store.ts';
+import { createFileTaskStore } from '#adapters/file-task-store.ts';
 import { randomIds } from '#adapters/random-ids.ts';
+import { createS3BlobInventory } from '#adapters/s3-blob-inventory.ts';
 import { createS3BlobStore } from '#adapters/s3-blob-store.ts';
 import { systemClock } from '#adapters/system-clock.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { VerifiedEntry } from '#protocol/ledger-session.ts';
 import type { Writer } from '#protocol/ledger-entry.ts';
-import type { BlobStore, Clock, Files, Ids, LedgerStore, TaskStore } from '#protocol/ports.ts';
+import type { BlobInventory, BlobStore, Clock, Files, Ids, LedgerStore, TaskStore } from '#protocol/ports.ts';
 import { readConfig } from './config.ts';
 import type { EmployeeConfig } from './config.ts';
+import { createGitHistory } from './git/git-history.ts';
+import type { VaultHistory } from './git/history.ts';
 import { loadKeys } from './keys.ts';
 import type { AgentKeys } from './keys.ts';
 import { LedgerCopy } from './ledger-copy.ts';
 import { acquireLock } from './lock.ts';
 import { createToolHost } from './mcp/host.ts';
-import { createNodeFiles } from './node-files.ts';
+import { createNodeFiles } from './files/node-files.ts';
+import type { SyncProgress } from './sync/progress.ts';
 import type { ToolHost } from './tool-host.ts';
 
 /** Everything that a use case of the local zone works with. */
@@ -26,13 +31,20 @@ export interface AgentPorts {
   readonly keys: AgentKeys;
   readonly ledger: LedgerStore;
   readonly tasks: TaskStore;
+  /** This machine's own, for claims while the shared one does not answer. */
+  readonly localTasks?: TaskStore;
   readonly blobs: BlobStore;
+  readonly inventory: BlobInventory;
   readonly files: Files;
   readonly tools: ToolHost;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly copy: LedgerCopy;
+  /** Absent where the vault keeps none. */
+  readonly history?: VaultHistory;
   readonly log: (line: string) => void;
+  /** Told how far a sync has come; must not throw. */
+  readonly progress?: (step: SyncProgress) => void;
 }
 
 /** The ports with the ledger's verified state, replayed from this machine's copy. */
@@ -43,9 +55,8 @@ export interface Agent extends AgentPorts {
 /** Puts the ports together and replays the local copy of the ledger. */
 export function makeAgent(ports: AgentPorts): Agent {
   const { config, copy } = ports;
-  const session = new LedgerSession(writerOf(ports), config.root, ports, (verified) => {
-    requireReadable(verified);
-    copy.keep(verified);
+  const session = new LedgerSession(writerOf(ports), config.root, ports, requireReadable, {
+    keep: (verified) => copy.keep(verified),
   });
   for (const entry of copy.entries()) session.replay(entry);
   return { ...ports, session };
@@ -56,7 +67,7 @@ export function makeAgent(ports: AgentPorts): Agent {
  *
  * @throws {LedgerIntegrityError}
  */
-export function requireReadable({ entry, body }: VerifiedEntry): void {
+export function requireReadable({ entry, body }: Pick<VerifiedEntry, 'entry' | 'body'>): void {
   if (!body) throw new LedgerIntegrityError(entry.n, 'is sealed with a key that this machine does not have');
 }
 
@@ -119,14 +130,16 @@ async function assemble(
   const folder = folderOfState(configFile);
   const keys = await loadKeys(path.join(folder, 'keys.json'));
   const clients = createClients(config);
-  const copy = new LedgerCopy(path.join(folder, 'ledger.db'));
+  const copy = new LedgerCopy(path.join(folder, 'ledger.db'), keys.keyring);
   const tools = createToolHost({ config, log, pinsFile: path.join(folder, 'tool-pins.json') });
   const agent = makeAgent({
     config,
     keys,
     ledger: createDynamoLedgerStore(clients.dynamodb, config.stack.ledgerTable),
     tasks: createDynamoTaskStore(clients.dynamodb, config.stack.tasksTable),
+    localTasks: createFileTaskStore(path.join(folder, 'claims')),
     blobs: createS3BlobStore(clients.s3, config.stack.vaultBucket),
+    inventory: createS3BlobInventory(clients.s3, config.stack.vaultBucket),
     files: createNodeFiles(config.vault),
     tools,
     clock: systemClock,
@@ -136,6 +149,7 @@ async function assemble(
   });
   return {
     ...agent,
+    ...(config.git?.enabled === false ? {} : { history: createGitHistory(agent) }),
     async close() {
       await tools.close();
       clients.destroy();

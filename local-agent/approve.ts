@@ -7,9 +7,10 @@ import type { Policy } from '#protocol/policy.ts';
 import { statesBefore } from '#protocol/task.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
+import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from './agent.ts';
 import { accepted } from './append-change.ts';
-import { store } from './contents.ts';
+import { load, store } from './contents.ts';
 import { PersonNeededError } from './exit-codes.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -55,6 +56,7 @@ export async function approveTask(
   const bytes = await agent.files.read(path);
   if (!bytes)
     throw new PersonNeededError(`the note ${path} is not in the vault; run "employee sync" and look again`);
+  await refuseSecret(agent, task, path, bytes);
   const plan = await planOf(agent, task, bytes);
   const policy = await readPolicy(agent.files);
   refuseOtherDigest(plan, request.digest);
@@ -64,15 +66,19 @@ export async function approveTask(
   const approval = signApproval(statement, request.method, agent.keys.approval);
   const note = { name: task.note?.name ?? '', content: await store(agent, bytes, 'shared') };
   const last = agent.copy.noteAt(taskId);
-  if (last) agent.copy.setNoteAt(taskId, '', last.sha256);
+  // What came from elsewhere since this machine's note was in step was not looked at.
+  const seen = [plan.noteDigest, last?.sha256];
+  if (last) agent.copy.setNoteAt(taskId, '', last.sha256, last.n);
   const outcome = await agent.session.append((state) => {
     const now = state.tasks.get(taskId);
-    const open = now?.epoch === task.epoch && statesBefore('approved').includes(now.state);
+    const open =
+      now?.epoch === task.epoch &&
+      statesBefore('approved').includes(now.state) &&
+      seen.includes(now.note?.content.sha256);
     return open ? { taskId, epoch: task.epoch, body: { kind: 'approval', approval, note } } : undefined;
   });
   if (!outcome.appended || !accepted(agent.session.state, outcome.entry.n)) {
-    const now = agent.session.state.tasks.get(taskId)?.state ?? 'gone';
-    throw new PersonNeededError(`${shortId(taskId)} was decided elsewhere meanwhile: it is ${now} now`);
+    throw overtaken(agent, taskId);
   }
   agent.copy.setNoteAt(taskId, '', plan.noteDigest);
   // The item follows the ledger; if this reply is lost, the executor settles it.
@@ -87,6 +93,15 @@ export async function approveTask(
     expires: statement.expires,
     actions: plan.actions,
   };
+}
+
+function overtaken(agent: Agent, taskId: string): PersonNeededError {
+  const now = agent.session.state.tasks.get(taskId)?.state ?? 'gone';
+  return new PersonNeededError(
+    statesBefore('approved').some((state) => state === now)
+      ? `the note of ${shortId(taskId)} was changed elsewhere meanwhile; run "employee sync" and look again`
+      : `${shortId(taskId)} was decided elsewhere meanwhile: it is ${now} now`,
+  );
 }
 
 function approvable(agent: Agent, taskId: string, request: ApproveRequest): TaskView {
@@ -122,6 +137,14 @@ function statementOf(agent: Agent, task: TaskView, plan: Plan, policy: Policy): 
     notBefore: now,
     expires: new Date(expiresMs).toISOString(),
   };
+}
+
+/** The approved note goes into the ledger with its approval. */
+async function refuseSecret(agent: Agent, task: TaskView, path: string, bytes: Uint8Array): Promise<void> {
+  const known = task.note && (await load(agent, task.note.content, 'shared'));
+  const why = withheldContent(bytes, known);
+  if (why === undefined) return;
+  throw new PersonNeededError(`${path} cannot be approved: ${why}, and that must not leave this machine`);
 }
 
 function refuseOtherDigest(plan: Plan, digest: string | undefined): void {

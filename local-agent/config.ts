@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { EmployeeError } from '#protocol/errors.ts';
 import { WriterName } from '#protocol/ids.ts';
 import { PublicKey } from '#protocol/signing.ts';
+import { GitSettings } from './git/git-settings.ts';
 
 const Endpoint = z.url();
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
@@ -46,6 +47,8 @@ export const EmployeeConfig = z
     /** Only for the local cloud: services on loopback and credentials that mean nothing elsewhere. */
     endpoints: Endpoints.optional(),
     credentials: z.strictObject({ accessKeyId: z.string(), secretAccessKey: z.string() }).optional(),
+    /** The vault's history and where it is pushed. @default a history of its own, pushed nowhere */
+    git: GitSettings.optional(),
     /** @default the SDK's own chain (environment, shared profile, process) */
     profile: z.string().optional(),
   })

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { createClients } from '#adapters/aws-clients.ts';
 import { callerIdentity } from '#adapters/caller-identity.ts';
 import { createDynamoLedgerStore } from '#adapters/dynamodb-ledger-store.ts';
@@ -16,6 +14,10 @@ import { readConfig } from './config.ts';
 import type { EmployeeConfig } from './config.ts';
 import type { ConfigLocation } from './config-location.ts';
 import { errorText } from './error-text.ts';
+import { createGit } from './git/git-command.ts';
+import { GitSettings } from './git/git-settings.ts';
+import { checkHistory } from './git/history-check.ts';
+import { gitVersion } from './git/repository.ts';
 import { readCloudSecret } from './init-cloud.ts';
 import { keysFileOf, loadKeys } from './keys.ts';
 import { checkSentinel } from './sync/sentinel.ts';
@@ -59,6 +61,7 @@ export async function runDoctor(location: ConfigLocation): Promise<Check[]> {
     return { value: true, detail: here.vault };
   });
   await vaultFileChecks(checks, here.vault);
+  if (checks.every(({ name, ok }) => name !== 'git' || ok)) await historyCheck(checks, here);
   await cloudChecks(checks, here);
   return checks;
 }
@@ -75,17 +78,22 @@ function nodeCheck(): Check {
   };
 }
 
+async function historyCheck(checks: Check[], config: EmployeeConfig): Promise<void> {
+  const fix = 'do what it says; everything but the history works without';
+  await attempt(checks, 'history', fix, async () => {
+    const detail = await checkHistory(config.vault, GitSettings.parse(config.git ?? {}));
+    return { value: true, detail };
+  });
+}
+
 async function gitCheck(): Promise<Check> {
+  const name = 'git';
   try {
-    const { stdout } = await promisify(execFile)('git', ['--version']);
-    return { name: 'git', ok: true, detail: stdout.trim().replace(/^git version /, '') };
-  } catch {
-    return {
-      name: 'git',
-      ok: false,
-      detail: 'not found',
-      fix: 'install git: it keeps the history of the vault',
-    };
+    const [major, minor] = await gitVersion(createGit(process.cwd(), process.env));
+    return { name, ok: true, detail: `${major}.${minor}` };
+  } catch (error) {
+    const fix = 'install or update git: it keeps the history of the vault, and everything else works without';
+    return { name, ok: false, detail: problemOf(error), fix };
   }
 }
 

@@ -1,16 +1,22 @@
 import { sha256Hex } from '#protocol/canonical.ts';
 import { verifyApproval } from '#protocol/approval.ts';
 import { NoteFormatError } from '#protocol/errors.ts';
+import type { Clock } from '#protocol/ports.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
+import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from './agent.ts';
 import { accepted, appendChange } from './append-change.ts';
-import { store } from './contents.ts';
+import { load, store } from './contents.ts';
+import { claimItem } from './claims/claim-item.ts';
+import { withHeartbeat } from './claims/heartbeat.ts';
 import { finish, recover } from './finish.ts';
 import { oneByOne } from './one-by-one.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
+import { explained } from './sync/note-text.ts';
+import { approvalVoid } from './sync/note-words.ts';
 import { placeNote } from './sync/place-note.ts';
 import { MAIL_TOOL, toolCallOf } from './tool-call.ts';
 
@@ -30,10 +36,11 @@ export interface ExecuteReport {
  * first, without calling anything again.
  *
  * @param options.undoSeconds leave approvals alone that are younger than this. @default 0
+ * @param options.leaseMs for how long others leave a silent execution alone. @default 5 minutes
  */
 export async function executeApproved(
   agent: Agent,
-  options: { readonly undoSeconds?: number } = {},
+  options: { readonly undoSeconds?: number; readonly leaseMs?: number } = {},
 ): Promise<ExecuteReport> {
   await agent.session.pull();
   const report: ExecuteReport = { executed: [], refused: [], needsPerson: [] };
@@ -45,7 +52,7 @@ export async function executeApproved(
     .sort((a, b) => (a.approval?.n ?? 0) - (b.approval?.n ?? 0));
   for (const task of approved) {
     if (!isDue(agent, task, options.undoSeconds ?? 0)) continue;
-    await oneByOne(failures, () => executeTask(agent, task, report));
+    await oneByOne(failures, () => executeTask(agent, task, report, options.leaseMs ?? LEASE_MS));
   }
   if (failures.length > 0) throw failures[0];
   for (const task of agent.session.state.tasks.values()) {
@@ -55,7 +62,12 @@ export async function executeApproved(
   return report;
 }
 
-async function executeTask(agent: Agent, task: TaskView, report: ExecuteReport): Promise<void> {
+async function executeTask(
+  agent: Agent,
+  task: TaskView,
+  report: ExecuteReport,
+  leaseMs: number,
+): Promise<void> {
   if (
     agent.copy.noteAt(task.taskId)?.path !== notePath(task) &&
     !(await agent.files.read(notePath(task) ?? ''))
@@ -81,7 +93,8 @@ async function executeTask(agent: Agent, task: TaskView, report: ExecuteReport):
     report.refused.push({ taskId: task.taskId, why: `${unusable}; it stays approved` });
     return;
   }
-  const epoch = await claim(agent, task);
+  const still = stopwatch(agent.clock);
+  const epoch = await claim(agent, task, leaseMs);
   if (epoch === undefined) {
     report.refused.push({ taskId: task.taskId, why: 'another agent holds this task; nothing was run here' });
     return;
@@ -100,10 +113,21 @@ async function executeTask(agent: Agent, task: TaskView, report: ExecuteReport):
     return;
   }
   await placeNote(agent, task, from);
-  agent.copy.journal(idempotencyKey, { stage: 'called' });
-  const outcome = await agent.tools.call(call);
-  agent.copy.journal(idempotencyKey, { stage: 'answered', outcome });
+  const proof = { taskId: task.taskId, owner: agent.config.agent, epoch };
+  const beatMs = leaseMs / 3;
+  // A machine that slept since the claim may have lost it. What only lately was its own is not asked for again.
+  if (still() < beatMs || (await agent.tasks.renew(proof)).won) {
+    agent.copy.journal(idempotencyKey, { stage: 'called' });
+    const outcome = await withHeartbeat(agent.tasks, proof, beatMs, () => agent.tools.call(call));
+    agent.copy.journal(idempotencyKey, { stage: 'answered', outcome });
+  }
   report.executed.push(await finish(agent, task, epoch));
+}
+
+/** How much time has passed, by the clock that says more: one of the two stands still while a machine sleeps. */
+function stopwatch(clock: Clock): () => number {
+  const [monotonicMs, wallMs] = [clock.monotonicMs(), Date.parse(clock.now())];
+  return () => Math.max(clock.monotonicMs() - monotonicMs, Math.abs(Date.parse(clock.now()) - wallMs));
 }
 
 interface Refused {
@@ -147,40 +171,29 @@ async function check(agent: Agent, task: TaskView): Promise<Plan | Refused> {
 /** Voids the approval and brings the note, with whatever stands in it now, back to `Pending_Approval/`. */
 async function askAgain(agent: Agent, task: TaskView, { why, bytes }: Refused): Promise<void> {
   const from = notePath(task);
-  const note =
-    bytes && task.note
-      ? { note: { name: task.note.name, content: await store(agent, bytes, 'shared') } }
-      : {};
-  await appendChange(agent, task, 'voided', { reason: why, ...note });
+  if (task.note) {
+    const before = await load(agent, task.note.content, 'shared');
+    // What must not leave this machine stays here, beside the ledger's note.
+    const now = bytes && withheldContent(bytes, before) === undefined ? bytes : before;
+    const text = explained(now, approvalVoid(why));
+    const note = { name: task.note.name, content: await store(agent, text, 'shared') };
+    await appendChange(agent, task, 'voided', { reason: why, note });
+  }
   await agent.tasks.settle(task.taskId, 'voided', 'local');
-  await placeNote(agent, task, bytes ? from : undefined);
+  await placeNote(agent, task, from);
 }
 
-async function claim(agent: Agent, task: TaskView): Promise<number | undefined> {
-  const request = {
-    taskId: task.taskId,
-    owner: agent.config.agent,
+async function claim(agent: Agent, task: TaskView, leaseMs: number): Promise<number | undefined> {
+  const item = await claimItem(agent, task.taskId, {
     // The same approval is the same attempt: after a crash this machine may take it up again.
     attemptId: task.approval?.approval.statement.nonce ?? '',
-    zone: 'local',
     from: ['approved'],
     to: 'executing',
-    leaseMs: LEASE_MS,
-  } as const;
-  let answer = await agent.tasks.claim(request);
-  if (!answer.won) {
-    // The reply of the approval's own update may have been lost: the ledger knows better than the item.
-    const item = await agent.tasks.get(task.taskId);
-    const freed =
-      item?.owner === agent.config.agent
-        ? // Of an earlier try of this machine, which died or never heard the answer: the ledger has no intent of it.
-          await agent.tasks.release({ ...request, epoch: item.epoch, to: 'approved', home: 'local' })
-        : await agent.tasks.settle(task.taskId, 'approved', 'local');
-    if (freed.won) answer = await agent.tasks.claim(request);
-  }
-  if (!answer.won) return undefined;
-  agent.copy.noteClaim(task.taskId, answer.task.epoch);
-  return answer.task.epoch;
+    leaseMs,
+  });
+  if (!item) return undefined;
+  agent.copy.noteClaim(task.taskId, item.epoch);
+  return item.epoch;
 }
 
 /** Makes the intent durable. In the same append the nonce is consumed: it is accepted once or never. */

@@ -33,6 +33,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   INIT_REFUSED: ExitCode.usage,
   TASK_NOT_FOUND: ExitCode.usage,
   TASK_AMBIGUOUS: ExitCode.usage,
+  CONFLICT_NOT_FOUND: ExitCode.usage,
   PERSON_NEEDED: ExitCode.person,
   NEEDS_PERSON: ExitCode.person,
   // A note or Policy.yaml that only its author can mend.

@@ -2,9 +2,11 @@ import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { TaskState } from '#protocol/task.ts';
 import type { Agent } from './agent.ts';
+import { appendChange } from './append-change.ts';
 import type { JournaledEffect } from './ledger-copy.ts';
 import { oneByOne } from './one-by-one.ts';
 import { placeNote } from './sync/place-note.ts';
+import { unexplainedNote } from './sync/unexplained-note.ts';
 import type { ToolOutcome } from './tool-host.ts';
 
 /** How a task ended, as it is told to the person. */
@@ -38,6 +40,7 @@ export async function finish(agent: Agent, task: TaskView, epoch: number): Promi
   if (task.state === 'executing' && task.intent && task.owner === agent.config.agent) {
     const intentN = task.intent.n;
     const outcome = outcomeOf(agent.copy.journaled(task.intent.idempotencyKey));
+    const note = before === undefined ? undefined : await unexplainedNote(agent, task, before);
     await agent.session.append((state) => {
       const now = state.tasks.get(task.taskId);
       if (now?.state !== 'executing' || now.intent?.n !== intentN) return undefined;
@@ -53,10 +56,12 @@ export async function finish(agent: Agent, task: TaskView, epoch: number): Promi
             ? { providerId: rest.providerId.slice(0, 300) }
             : {}),
           ...(rest.detail === undefined ? {} : { detail: rest.detail.slice(0, 2000) }),
+          ...(note ? { note } : {}),
         },
       };
     });
   }
+  await tellLate(agent, task, epoch);
   await putDown(agent, task, epoch);
   await placeNote(agent, task, before);
   const { result } = task;
@@ -82,8 +87,30 @@ export async function recover(agent: Agent, finished: Finished[], failures: unkn
   }
   for (const { taskId, epoch } of agent.copy.openClaims()) {
     const task = tasks.get(taskId);
-    if (task) await oneByOne(failures, () => putDown(agent, task, epoch));
+    if (!task) continue;
+    await oneByOne(failures, async () => {
+      await tellLate(agent, task, epoch);
+      await putDown(agent, task, epoch);
+    });
   }
+}
+
+/**
+ * Another machine took this one for dead and has written that nobody knows how the effect ended. The result
+ * of this one comes too late to be one; the person is told what it was.
+ */
+async function tellLate(agent: Agent, task: TaskView, epoch: number): Promise<void> {
+  const key = `${task.taskId}-${epoch}`;
+  const effect = agent.copy.journaled(key);
+  const { intent, result } = task;
+  if (effect?.stage !== 'answered' && effect?.stage !== 'prepared') return;
+  const known = outcomeOf(effect);
+  if (intent?.idempotencyKey !== key || result?.outcome !== 'indeterminate') return;
+  if (known.status === 'indeterminate') return;
+  const words = 'providerId' in known && known.providerId !== undefined ? ` (${known.providerId})` : '';
+  const how = known.status === 'succeeded' ? `it was done${words}` : 'nothing was sent';
+  const reason = `${agent.config.agent} answers late, after its claim was taken over: ${how}`;
+  await appendChange(agent, task, 'edited', { reason });
 }
 
 /** Releases the item to the state that the ledger says. A claim that was lost meanwhile is not ours to touch. */

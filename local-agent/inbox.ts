@@ -40,13 +40,15 @@ export function inbox(agent: Pick<Agent, 'session'>, options: { readonly all?: b
 /** One task as the inbox lists it. */
 export function inboxItem(task: TaskView): InboxItem {
   const path = notePath(task);
-  const why = task.voided === undefined ? reasonWords(task) : `approve it again: ${task.voided}`;
+  const why =
+    task.explained ?? (task.voided === undefined ? reasonWords(task) : `approve it again: ${task.voided}`);
   const from = task.mail?.from;
   return {
     taskId: task.taskId,
     short: shortId(task.taskId),
     state: task.state,
-    subject: visibleLine(task.mail?.subject ?? ''),
+    // What came by no mail is known by the name of its note.
+    subject: visibleLine(task.mail?.subject ?? task.note?.name.replace(/\.md$/, '') ?? ''),
     from: visibleLine(from ? [from.name, `<${from.address}>`].filter(Boolean).join(' ') : ''),
     receivedAt: task.mail?.receivedAt ?? task.createdAt,
     warnings: task.warnings,

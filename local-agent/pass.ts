@@ -1,12 +1,14 @@
 import { shortId } from '#protocol/ids.ts';
 import { folderOfState } from './agent.ts';
 import type { Agent } from './agent.ts';
+import type { ClaimObserver } from './claims/observe-claims.ts';
 import { executeApproved } from './execute.ts';
 import { inbox } from './inbox.ts';
 import type { InboxItem } from './inbox.ts';
+import { incidentsOf } from './incidents.ts';
 import { acquireLock } from './lock.ts';
 import { readPolicy } from './policy-file.ts';
-import { previewTask } from './show.ts';
+import { previewTasks } from './preview-cache.ts';
 import type { Preview } from './show.ts';
 import { syncVault } from './sync/sync.ts';
 
@@ -31,15 +33,18 @@ export interface PassReport {
  * One pass of the daemon, under the lock: sync, then run what is approved and old enough.
  *
  * @param before the last snapshot; it is kept where nothing moved.
+ * @param observer looks after claims, over all passes of a process.
  */
 export async function runPass(
   agent: Agent,
   configFile: string,
   before: Snapshot | undefined,
+  observer?: ClaimObserver,
 ): Promise<PassReport> {
   const lock = await acquireLock(folderOfState(configFile), agent.log);
   try {
     const synced = await syncVault(agent);
+    const takenOver = (await observer?.pass(agent)) ?? [];
     const { undoSeconds } = await readPolicy(agent.files);
     const { executed, refused, needsPerson } = await executeApproved(agent, { undoSeconds });
     const still = before?.head === agent.session.state.head.n && synced.applied === 0;
@@ -52,8 +57,9 @@ export async function runPass(
           : []),
         ...synced.wishes.map(({ taskId, wish, outcome }) => `${shortId(taskId)} ${wish}: ${outcome}`),
         ...synced.explained,
+        ...takenOver,
         ...synced.conflicts.map((path) => `both versions kept: ${path}`),
-        ...synced.withheld.map(({ path, why }) => `${path} stays on this machine: ${why}`),
+        ...synced.newlyWithheld.map(({ path, why }) => `${path} stays on this machine: ${why}`),
         ...synced.incidents.map(({ n, writer, message }) => `INCIDENT entry ${n} by ${writer}: ${message}`),
         ...executed.map(({ taskId, outcome, providerId }) =>
           `${shortId(taskId)} ${outcome} ${providerId ?? ''}`.trimEnd(),
@@ -62,19 +68,19 @@ export async function runPass(
         ...needsPerson.map(({ taskId, why }) => `${shortId(taskId)} needs you: ${why}`),
       ],
       snapshot:
-        still && executed.length === 0 ? { ...before, at: agent.clock.now() } : await takeSnapshot(agent),
+        still && executed.length === 0
+          ? { ...before, at: agent.clock.now() }
+          : await takeSnapshot(agent, before),
     };
   } finally {
     lock.release();
   }
 }
 
-async function takeSnapshot(agent: Agent): Promise<Snapshot> {
+async function takeSnapshot(agent: Agent, before: Snapshot | undefined): Promise<Snapshot> {
   const items = inbox(agent, { all: true });
-  const waiting: Preview[] = [];
-  for (const { taskId } of items.filter(({ state }) => state === 'pending_approval')) {
-    waiting.push(await previewTask(agent, taskId));
-  }
+  const asked = items.filter(({ state }) => state === 'pending_approval').map(({ taskId }) => taskId);
+  const waiting = await previewTasks(agent, asked, before?.waiting ?? []);
   return {
     at: agent.clock.now(),
     agent: agent.config.agent,
@@ -82,8 +88,8 @@ async function takeSnapshot(agent: Agent): Promise<Snapshot> {
     head: agent.session.state.head.n,
     waiting,
     others: items.filter(({ state }) => state !== 'pending_approval').reverse(),
-    incidents: agent.session.state.refusals
-      .filter(({ severity }) => severity === 'incident')
+    incidents: incidentsOf(agent.session.state)
+      .filter(({ acknowledged }) => !acknowledged)
       .map(({ n, writer, message }) => `entry ${n} by ${writer}: ${message}`),
   };
 }

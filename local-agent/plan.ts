@@ -6,7 +6,7 @@ import { actionsOf } from '#protocol/note-actions.ts';
 import { parseNote } from '#protocol/note.ts';
 import type { Note } from '#protocol/note.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
-import { withheldPath } from '#protocol/withheld.ts';
+import { withheldContent, withheldPath } from '#protocol/withheld.ts';
 import type { Agent } from './agent.ts';
 
 /** What a note stands for, computed from its bytes: the only source of what is shown, approved and run. */
@@ -45,6 +45,9 @@ async function attachment(agent: Agent, path: string): Promise<ActionAttachment>
     );
   });
   if (!bytes) throw new NoteFormatError(`the attachment ${path} is not in the vault`);
+  const secret = withheldContent(bytes);
+  if (secret !== undefined)
+    throw new NoteFormatError(`the attachment ${path} stays on this machine: ${secret}`);
   return { path, sha256: sha256Hex(bytes), sizeBytes: bytes.byteLength };
 }
 

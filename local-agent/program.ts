@@ -1,16 +1,24 @@
 import { Command as Commander, CommanderError } from 'commander';
 import { approveCommand } from './commands/approve.ts';
 import { auditCommand } from './commands/audit.ts';
+import { claimCommand } from './commands/claim.ts';
 import type { Command, CommandContext } from './commands/command.ts';
+import { conflictsCommand } from './commands/conflicts.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { executeCommand } from './commands/execute.ts';
+import { gcCommand } from './commands/gc.ts';
 import { inboxCommand } from './commands/inbox.ts';
+import { incidentsCommand } from './commands/incidents.ts';
 import { initCommand } from './commands/init.ts';
+import { ownerCommand } from './commands/owner.ts';
 import { rejectCommand } from './commands/reject.ts';
+import { releaseCommand } from './commands/release.ts';
+import { repairCommand } from './commands/repair.ts';
 import { runCommand } from './commands/run.ts';
 import { showCommand } from './commands/show.ts';
 import { statusCommand } from './commands/status.ts';
 import { syncCommand } from './commands/sync.ts';
+import { transferCommand } from './commands/transfer.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { UsageError } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -26,7 +34,15 @@ const COMMANDS: readonly Command[] = [
   approveCommand,
   rejectCommand,
   executeCommand,
+  claimCommand,
+  releaseCommand,
+  transferCommand,
+  ownerCommand,
+  conflictsCommand,
   verifyCommand,
+  repairCommand,
+  incidentsCommand,
+  gcCommand,
   auditCommand,
 ];
 

@@ -1,9 +1,12 @@
 import { folderOfState, openResidentAgent } from './agent.ts';
+import { createClaimObserver } from './claims/observe-claims.ts';
 import { removeDaemonFile, writeDaemonFile } from './daemon-file.ts';
 import { startDesk } from './desk/server.ts';
 import { errorText } from './error-text.ts';
+import { acquireDaemonLock } from './lock.ts';
 import { runPass } from './pass.ts';
 import type { Snapshot } from './pass.ts';
+import { rememberLedgerCopy } from './state-file.ts';
 import { checkSentinel } from './sync/sentinel.ts';
 import { createWake, watchVault } from './watch-vault.ts';
 
@@ -28,13 +31,20 @@ export interface DaemonOptions {
  * The lock is held during a pass only, so that commands work beside it. A pass that fails is logged once
  * per reason, tried again later and later, and never ends the daemon.
  *
- * @throws what is wrong from the beginning: config, keys, a folder that is no vault, the desk's port.
+ * @throws what is wrong from the beginning: config, keys, a folder that is no vault, the desk's port,
+ * another daemon.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { configFile, signal, log } = options;
   const folder = folderOfState(configFile);
-  const agent = await openResidentAgent(configFile, { vault: options.vault, log });
+  const lock = acquireDaemonLock(folder);
+  const agent = await openResidentAgent(configFile, { vault: options.vault, log }).catch((error: unknown) => {
+    lock.release();
+    throw error;
+  });
+  const checkLedgerCopy = rememberLedgerCopy(folder);
   const wake = createWake();
+  const observer = createClaimObserver();
   let snapshot: Snapshot | undefined;
   let problem: string | undefined;
   let failures = 0;
@@ -53,7 +63,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       for (let first = true; !signal.aborted; first = false) {
         const before = problem;
         try {
-          const report = await runPass(agent, configFile, snapshot);
+          checkLedgerCopy();
+          const report = await runPass(agent, configFile, snapshot, observer);
           snapshot = report.snapshot;
           problem = undefined;
           failures = 0;
@@ -78,6 +89,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
           );
         }
         if (first) options.ready(desk.url);
+        // Takes as long as it takes, beside the passes and without the lock.
+        void agent.history?.background(signal);
+        watcher.refresh();
         await wake.sleep(failures === 0 ? agent.config.pollMs : backoffMs(agent.config.pollMs, failures));
       }
     } finally {
@@ -85,9 +99,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       watcher.close();
       await desk.close();
       await removeDaemonFile(folder);
+      await agent.history?.background(signal);
     }
   } finally {
     await agent.close();
+    lock.release();
   }
 }
 

@@ -1,10 +1,14 @@
 import type { TaskState } from '#protocol/task.ts';
-import type { Refusal } from '#protocol/vault-state.ts';
-import { z } from 'zod';
+import type { ConflictView } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
 import type { ConfigLocation } from './config-location.ts';
 import type { DaemonFile } from './daemon-file.ts';
 import { errorText } from './error-text.ts';
+import type { HistoryStatus } from './git/history.ts';
+import { incidentsOf } from './incidents.ts';
+import type { Incident } from './incidents.ts';
+import { lastWithheld } from './withheld-list.ts';
+import type { WithheldPath } from './withheld-list.ts';
 
 /** Health at one look. */
 export interface Status {
@@ -26,11 +30,22 @@ export interface Status {
   };
   readonly tasks: Partial<Record<TaskState, number>>;
   readonly waiting: number;
-  readonly incidents: readonly Refusal[];
-  readonly withheld: readonly { readonly path: string; readonly why: string }[];
+  /** Refused entries; those that nobody has acknowledged make the health bad. */
+  readonly incidents: readonly Incident[];
+  /** Files of which both versions are kept until a person chooses. */
+  readonly conflicts: readonly ConflictView[];
+  /** The vault's Git repository: history and backup. */
+  readonly history: HistoryStatus;
+  /** What stays on this machine, and is in no backup. */
+  readonly withheld: readonly WithheldPath[];
 }
 
-const WithheldFact = z.array(z.object({ path: z.string(), why: z.string() })).catch([]);
+const HISTORY_OFF: HistoryStatus = {
+  state: 'off',
+  why: 'git.enabled is false in the config',
+  committedTo: 0,
+  leftOut: [],
+};
 
 /** Gathers the health of this agent with one call of the cloud. Changes nothing. */
 export async function agentStatus(
@@ -39,13 +54,13 @@ export async function agentStatus(
   daemon: DaemonFile | undefined,
 ): Promise<Status> {
   const { config, session, copy } = agent;
-  const { tasks, refusals, head } = session.state;
+  const { tasks, head, conflicts } = session.state;
   const counts: Partial<Record<TaskState, number>> = {};
   for (const { state } of tasks.values()) counts[state] = (counts[state] ?? 0) + 1;
-  const incidents = refusals.filter(({ severity }) => severity === 'incident');
+  const incidents = incidentsOf(session.state);
   const cloud = await lagOf(agent);
   return {
-    ok: cloud.reachable && incidents.length === 0 && daemon?.error === undefined,
+    ok: cloud.reachable && incidents.every(({ acknowledged }) => acknowledged) && daemon?.error === undefined,
     config: { file: location.configFile, because: location.because },
     agent: config.agent,
     vault: config.vault,
@@ -57,7 +72,9 @@ export async function agentStatus(
     tasks: counts,
     waiting: (counts.pending_approval ?? 0) + (counts.failed ?? 0) + (counts.indeterminate ?? 0),
     incidents,
-    withheld: WithheldFact.parse(jsonOf(copy.fact('withheld'))),
+    conflicts: [...conflicts.values()],
+    history: (await agent.history?.status()) ?? HISTORY_OFF,
+    withheld: lastWithheld(copy),
   };
 }
 
@@ -68,13 +85,5 @@ async function lagOf({ ledger, config, session }: Agent): Promise<Status['cloud'
     return { reachable: true, behind: entries.length, ...(more ? { more } : {}) };
   } catch (error) {
     return { reachable: false, error: errorText(error).message };
-  }
-}
-
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '[]');
-  } catch {
-    return [];
   }
 }

@@ -22,6 +22,11 @@ export class LedgerIntegrityError extends EmployeeError {
   }
 }
 
+/** Others were first at each of many tries to append; nothing was written. */
+export class LedgerBusyError extends EmployeeError {
+  static override readonly code = 'LEDGER_BUSY';
+}
+
 /** A note cannot be read as what it claims to be. The message names the place. */
 export class NoteFormatError extends EmployeeError {
   static override readonly code = 'NOTE_FORMAT';

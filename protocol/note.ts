@@ -6,6 +6,9 @@ import { TaskId } from './ids.ts';
 export const DRAFT_HEADING = '## Draft';
 export const ORIGINAL_HEADING = '## Original mail';
 
+/** Would be shown as a callout of the note's own: it begins a quote, or one within it. */
+const CALLOUT = /^([\s>]*)(\\?(\\*\[!))/;
+
 const Line = z.string().max(2000);
 
 /**
@@ -145,11 +148,11 @@ function between(lines: readonly string[], from: number, to: number): string {
 function quote(text: string): string {
   return text
     .split('\n')
-    .map((line) => (line === '' ? '>' : `> ${line}`))
+    .map((line) => (line === '' ? '>' : `> ${line.replace(CALLOUT, '$1\\$2')}`))
     .join('\n');
 }
 
 function unquote(lines: readonly string[]): string {
   const quoted = lines.filter((line) => line.startsWith('>'));
-  return quoted.map((line) => line.replace(/^> ?/, '')).join('\n');
+  return quoted.map((line) => line.replace(/^> ?/, '').replace(CALLOUT, '$1$3')).join('\n');
 }

@@ -2,7 +2,9 @@ import type {
   ClaimAnswer,
   ClaimProof,
   ClaimRequest,
+  MendRequest,
   ReleaseRequest,
+  SuspectRequest,
   TakeoverRequest,
   TransferRequest,
 } from './claim.ts';
@@ -29,6 +31,8 @@ export interface TaskStore {
   release(request: ReleaseRequest): Promise<ClaimAnswer>;
   transfer(request: TransferRequest): Promise<ClaimAnswer>;
   takeover(request: TakeoverRequest): Promise<ClaimAnswer>;
+  suspect(request: SuspectRequest): Promise<ClaimAnswer>;
+  mend(request: MendRequest): Promise<ClaimAnswer>;
 }
 
 /** The ledger's table: entries by number, written once, never changed. */
@@ -48,8 +52,27 @@ export interface LedgerStore {
 /** Immutable sealed bytes by id. Putting the same id twice is harmless. */
 export interface BlobStore {
   put(id: string, sealed: Uint8Array): Promise<void>;
-  /** @throws {BlobMissingError} when there is no such blob. */
-  get(id: string): Promise<Uint8Array>;
+  /**
+   * The blob, or exactly that part of it.
+   *
+   * @throws {BlobMissingError} when there is no such blob, or it ends before the part does.
+   */
+  get(id: string, part?: { readonly offset: number; readonly sizeBytes: number }): Promise<Uint8Array>;
+}
+
+/** What is in the blob store, for clearing up. No role of the cloud zone may do this. */
+export interface BlobInventory {
+  /** Every blob with its size and the time of its last `put`, by the store's own clock. */
+  list(): AsyncIterable<StoredBlob>;
+  /** Removes blobs; one that is gone already is no error. */
+  remove(ids: readonly string[]): Promise<void>;
+}
+
+export interface StoredBlob {
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** ISO-8601 UTC. */
+  readonly storedAt: string;
 }
 
 /** A queue to write to. All messages of one call are sent, or the call throws. */
@@ -94,6 +117,8 @@ export interface Clock {
   now(): string;
   /** Milliseconds that only grow; for measuring, never for comparing between machines. */
   monotonicMs(): number;
+  /** Waits; a clock that cannot, does not. */
+  sleep?(ms: number): Promise<void>;
 }
 
 export interface Ids {
@@ -106,17 +131,45 @@ export interface FileStat {
   readonly path: string;
   readonly kind: 'file' | 'folder' | 'link' | 'other';
   readonly sizeBytes: number;
-  /** Modification time in ms; a hint only. */
+  /** Modification time in ms; a hint only: anybody can set it. */
   readonly modifiedMs: number;
+  /** Time of the last change of bytes, name or rights, in ms; the system sets it. 0 where unknown. */
+  readonly changedMs: number;
+  /**
+   * What stays the same when a file is renamed or edited in place, and what a new file does not inherit
+   * from one that is gone. Empty where unknown.
+   */
+  readonly fileId: string;
+  /**
+   * Whether the times are old enough that every later change will show in them. What was written within
+   * the grain of the disk's clock may change once more unseen.
+   */
+  readonly settled: boolean;
+  /** Why nothing can be read there (no rights, a name that is no text), in words for the person. */
+  readonly problem?: string;
 }
 
-/** The vault's file system. Paths are vault paths; nothing outside the root is ever touched. */
+/**
+ * The vault's file system. Paths are vault paths; nothing outside the root is ever read or touched, and no
+ * bytes that somebody saves at any moment of a call are lost: where they cannot keep their place they get
+ * a name beside it, which the next `list` shows. What the disk refuses (no rights, full, too long a name)
+ * is thrown as an `EmployeeError` that names the path; the file stands as before then.
+ */
 export interface Files {
+  /** All files and folders, after putting back what a process that was killed had left aside. */
   list(): Promise<readonly FileStat[]>;
+  /** One file or folder now; `undefined` when there is none. */
+  stat(path: string): Promise<FileStat | undefined>;
   /** `undefined` when there is no such file. */
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Temp file, fsync, re-check, rename. `expected` is the hash of what may be replaced, or `null` for nothing. */
+  /**
+   * Temp file, fsync, re-check, swap. `expected` is the hash of what may be replaced, or `null` for nothing.
+   * Missing folders are made. `changed`: something else stands there, and nothing was done.
+   */
   write(path: string, bytes: Uint8Array, expected: string | null): Promise<'written' | 'changed'>;
+  /** Never replaces a file. The names may differ in case or Unicode form alone. */
   move(from: string, to: string, expected: string): Promise<'moved' | 'changed'>;
   remove(path: string, expected: string): Promise<'removed' | 'changed'>;
+  /** Removes a folder in which nothing is but what the system itself puts there. @returns whether it did. */
+  removeFolder(path: string): Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 import { verifyApproval } from './approval.ts';
 import type { LedgerBody } from './ledger-body.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
-import { fenced, incident, late, moved, set, takeName, touch } from './replay-rules.ts';
+import { fenced, incident, late, moved, raised, set, takeName, touch } from './replay-rules.ts';
 import type { Verdict } from './replay-rules.ts';
 import type { TaskView, VaultState } from './vault-state.ts';
 
@@ -40,8 +40,10 @@ export function applyApproval(
     state.nonces.set(statement.nonce, 'open');
     task.approval = { n: entry.n, writer: entry.writer, approval: body.approval, note: body.note };
     task.note = body.note;
+    task.noteN = entry.n;
     delete task.voided;
     delete task.reason;
+    delete task.explained;
     delete task.intent;
     delete task.result;
     return touch(task, entry);
@@ -64,12 +66,13 @@ export function applyIntent(
   if (entry.at >= statement.expires || entry.at < statement.notBefore) {
     return incident('approval-mismatch', 'an execution began outside the time of its approval');
   }
-  const epoch = entry.epoch ?? 0;
-  if (epoch <= task.epoch) return incident('stale-epoch', `an execution began with the old epoch ${epoch}`);
+  const stale = raised(task, entry.epoch);
+  if (stale) return stale;
+  if (body.owner !== entry.writer) return incident('zone', `began an execution in the name of ${body.owner}`);
   return moved(task, 'execute_started', () => {
     state.nonces.set(body.nonce, 'consumed');
     state.effects.set(body.idempotencyKey, entry.at);
-    task.epoch = epoch;
+    task.epoch = entry.epoch ?? task.epoch;
     task.owner = body.owner;
     task.intent = { n: entry.n, actionIndex: body.actionIndex, idempotencyKey: body.idempotencyKey };
     return touch(task, entry);
@@ -94,7 +97,7 @@ export function applyResult(
     if (named) return named;
     delete task.owner;
     if (body.outcome !== 'succeeded') task.tried = body.outcome;
-    if (body.note) task.note = body.note;
+    if (body.note) [task.note, task.noteN] = [body.note, entry.n];
     set(task, 'reason', body.detail);
     task.result = {
       n: entry.n,

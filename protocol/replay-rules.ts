@@ -1,3 +1,4 @@
+import { EPOCH_WINDOW } from './claim.ts';
 import type { NoteRef } from './ledger-body.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { statesBefore, transition } from './task.ts';
@@ -8,10 +9,21 @@ import type { Refusal, TaskView, VaultState } from './vault-state.ts';
 /** Why a part of an entry is refused, or `undefined` when it took effect. */
 export type Verdict = Omit<Refusal, 'n' | 'writer' | 'taskId'> | undefined;
 
-/** Old epochs are refused: their writer lost the task and does not know it yet. */
-export function fenced(task: TaskView, epoch: number | undefined): Verdict {
-  if (epoch !== undefined && epoch >= task.epoch) return undefined;
+/**
+ * Old epochs are refused: their writer lost the task and does not know it yet. So are epochs far ahead: no
+ * honest claim could ever follow them, and the task would be lost to everybody.
+ */
+export function fenced(task: Pick<TaskView, 'epoch'>, epoch: number | undefined): Verdict {
+  if (epoch !== undefined && epoch >= task.epoch && epoch <= task.epoch + EPOCH_WINDOW) return undefined;
   return incident('stale-epoch', `written with epoch ${epoch ?? 'none'}, the task is at ${task.epoch}`);
+}
+
+/** One owner, one epoch: whoever takes a task needs one that nobody had. */
+export function raised(task: Pick<TaskView, 'epoch'>, epoch: number | undefined): Verdict {
+  return (
+    fenced(task, epoch) ??
+    (epoch === task.epoch ? incident('stale-epoch', `took the task with its old epoch ${epoch}`) : undefined)
+  );
 }
 
 /** A note keeps its name for life, and no two tasks share one: a second would hide the first. */
@@ -53,7 +65,11 @@ export function touch(task: TaskView, entry: LedgerEntry): undefined {
 }
 
 /** Sets a member, or removes it. */
-export function set<K extends 'owner' | 'reason'>(task: TaskView, key: K, value: string | undefined): void {
+export function set<K extends 'owner' | 'reason' | 'explained'>(
+  task: TaskView,
+  key: K,
+  value: string | undefined,
+): void {
   if (value === undefined) delete task[key];
   else task[key] = value;
 }

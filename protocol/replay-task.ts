@@ -1,6 +1,6 @@
 import type { LedgerBody, TaskChange } from './ledger-body.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
-import { fenced, incident, moved, set, takeName, touch } from './replay-rules.ts';
+import { fenced, incident, late, moved, raised, set, takeName, touch } from './replay-rules.ts';
 import type { Verdict } from './replay-rules.ts';
 import type { TaskEvent, Zone } from './task.ts';
 import type { TaskView, VaultState } from './vault-state.ts';
@@ -14,6 +14,8 @@ const CLOUD_EVENTS: ReadonlySet<string> = new Set<'created' | TaskEvent>([
   'quarantined',
   'failed',
 ]);
+/** Where a task is at home after an event that does not say it. */
+const HOME_AFTER: Partial<Record<TaskChange['event'], Zone>> = { drafted: 'local', redraft: 'cloud' };
 /** Only their own entry kinds may cause these: a bare `task` entry may not. */
 const PROVEN_EVENTS: ReadonlySet<string> = new Set<TaskEvent>([
   'approved',
@@ -40,6 +42,7 @@ export function applyChange(state: VaultState, entry: LedgerEntry, change: TaskC
   }
   return (
     fenced(known, change.epoch) ??
+    ofHolder(known, entry, change, zone) ??
     moved(known, change.event, () => {
       if (change.event === 'drafted' && change.owner !== known.owner) {
         return incident(
@@ -51,12 +54,14 @@ export function applyChange(state: VaultState, entry: LedgerEntry, change: TaskC
       if (named) return named;
       known.epoch = change.epoch;
       set(known, 'owner', change.event === 'draft_started' ? (change.owner ?? entry.writer) : undefined);
-      if (change.note) known.note = change.note;
+      if (change.note) [known.note, known.noteN] = [change.note, entry.n];
       if (change.mail) known.mail = change.mail;
       if (change.warnings) known.warnings = change.warnings;
       // An edit does not undo the reason for which a note stands where it stands.
-      if (change.event !== 'edited' || change.reason !== undefined) set(known, 'reason', change.reason);
-      known.home = change.home ?? (zone === 'cloud' && change.event === 'drafted' ? 'local' : known.home);
+      const isEdit = change.event === 'edited';
+      if (!isEdit) set(known, 'reason', change.reason);
+      set(known, 'explained', isEdit ? change.reason : undefined);
+      known.home = change.home ?? HOME_AFTER[change.event] ?? known.home;
       if (change.event === 'voided') {
         delete known.approval;
         known.voided = change.reason ?? 'the note changed after it was approved';
@@ -73,8 +78,9 @@ export function applyChange(state: VaultState, entry: LedgerEntry, change: TaskC
 function createTask(state: VaultState, entry: LedgerEntry, change: TaskChange, known?: TaskView): Verdict {
   // Two deliveries of one notification may both append: the second says nothing new.
   if (known) return { severity: 'late', code: 'duplicate', message: 'the task exists already' };
-  const named = takeName(state, change.taskId, undefined, change.note);
-  if (named) return named;
+  const refused =
+    fenced({ epoch: 0 }, change.epoch) ?? takeName(state, change.taskId, undefined, change.note);
+  if (refused) return refused;
   state.tasks.set(change.taskId, {
     taskId: change.taskId,
     state: change.state ?? 'needs_action',
@@ -86,27 +92,74 @@ function createTask(state: VaultState, entry: LedgerEntry, change: TaskChange, k
     createdN: entry.n,
     updatedAt: entry.at,
     updatedN: entry.n,
-    ...(change.note ? { note: change.note } : {}),
+    ...(change.note ? { note: change.note, noteN: entry.n } : {}),
     ...(change.mail ? { mail: change.mail } : {}),
     ...(change.reason === undefined ? {} : { reason: change.reason }),
   });
   return undefined;
 }
 
-/** Applies a change of ownership that was made outside of any other event. */
+/** While a task is drafted, its holder alone speaks of it; and nobody begins in the name of another. */
+function ofHolder(task: TaskView, { writer }: LedgerEntry, change: TaskChange, zone: Zone): Verdict {
+  if (change.event === 'draft_started') {
+    return raised(task, change.epoch) ?? ownTaking(task, writer, change.owner ?? writer, zone);
+  }
+  if (task.state !== 'drafting' || task.owner === writer) return undefined;
+  return incident('zone', `wrote ${change.event} of a draft that ${task.owner ?? 'nobody'} holds`);
+}
+
+function ownTaking(task: TaskView, writer: string, owner: string | undefined, zone: Zone): Verdict {
+  if (owner !== writer) return incident('zone', `took the task in the name of ${owner ?? 'nobody'}`);
+  if (zone === 'local' || task.home === 'cloud') return undefined;
+  return incident('zone', 'the cloud zone took a task that is at home with its owner');
+}
+
+/**
+ * Applies a change of the holder. A task is claimed to be drafted and released to be drafted by others; it
+ * is handed over by its holder, or accepted by the new one; and it is taken over from whoever is silent, of
+ * which the ledger may know nothing: then the raised epoch is all that changes, and fences the silent one.
+ */
 export function applyClaim(
   task: TaskView,
   entry: LedgerEntry,
   body: Extract<LedgerBody, { kind: 'claim' }>,
   zone: Zone,
 ): Verdict {
-  // A higher epoch from the cloud would make the executor's own result too old to be believed.
-  if (zone === 'cloud' && (task.state === 'approved' || task.state === 'executing')) {
-    return incident('zone', `the cloud zone claimed a task that is ${task.state}`);
+  const { event, owner } = body;
+  if (zone === 'cloud' && (event === 'transferred' || event === 'taken_over')) {
+    return incident('zone', `the cloud zone wrote the claim event ${event}`);
   }
-  const stale = fenced(task, entry.epoch);
+  const stale = event === 'released' ? fenced(task, entry.epoch) : raised(task, entry.epoch);
   if (stale) return stale;
-  task.epoch = entry.epoch ?? task.epoch;
-  set(task, 'owner', body.event === 'released' ? undefined : body.owner);
-  return touch(task, entry);
+  const hold = (holder: string | undefined, home: Zone): undefined => {
+    task.epoch = entry.epoch ?? task.epoch;
+    task.home = home;
+    set(task, 'owner', holder);
+    if (body.reason !== undefined) task.reason = body.reason;
+    return touch(task, entry);
+  };
+  const isWork = task.state === 'drafting' || task.state === 'executing';
+  switch (event) {
+    case 'claimed':
+      return (
+        ownTaking(task, entry.writer, owner, zone) ?? moved(task, 'draft_started', () => hold(owner, zone))
+      );
+    case 'released':
+      if (task.owner !== entry.writer) {
+        return incident('zone', `released a task that ${task.owner ?? 'nobody'} holds`);
+      }
+      return moved(task, 'draft_abandoned', () => hold(undefined, task.home));
+    case 'transferred':
+      if (task.state !== 'drafting')
+        return late('illegal-transition', `transferred, but it is ${task.state}`);
+      if (task.owner !== entry.writer && owner !== entry.writer) {
+        return incident('zone', `handed over a task that ${task.owner ?? 'nobody'} holds`);
+      }
+      return hold(owner, zone);
+    case 'taken_over':
+      return (
+        ownTaking(task, entry.writer, owner, zone) ??
+        (isWork ? hold(owner, zone) : hold(undefined, task.home))
+      );
+  }
 }

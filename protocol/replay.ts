@@ -27,11 +27,17 @@ const LOCAL_ONLY: ReadonlySet<string> = new Set([
  * same, so all replicas agree.
  *
  * @param body the opened body, or `undefined` for an entry of a ring this zone cannot read.
+ * @param hash the entry's, where it is known already.
  */
-export function applyEntry(state: VaultState, entry: LedgerEntry, body: LedgerBody | undefined): void {
+export function applyEntry(
+  state: VaultState,
+  entry: LedgerEntry,
+  body: LedgerBody | undefined,
+  hash = entryHash(entry),
+): void {
   const zone = zoneOf(state, entry.writer) ?? (body?.kind === 'keys' ? 'local' : 'cloud');
   if (body) applyBody(state, entry, body, zone);
-  state.head = { n: entry.n, hash: entryHash(entry) };
+  state.head = { n: entry.n, hash };
 }
 
 function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone: Zone): void {

@@ -78,11 +78,15 @@ export function folderOf(task: {
   }
 }
 
+const PLAIN = /^[ -~]*$/;
+
 /**
  * A name as file systems compare it that ignore case and normal form. By way of upper case, which also joins
  * `ß` with `ss`, `ſ` with `s` and the two small sigmas, as such file systems do.
  */
 export function foldName(name: string): string {
+  // Most names; the rest of the way is ten times as long.
+  if (PLAIN.test(name)) return name.toLowerCase();
   return name.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }
 
@@ -119,4 +123,16 @@ export function noteName(note: {
 export function ringOf(path: string): 'shared' | 'private' {
   const shared = path === 'Handbook.md' || /^(Templates|Schedules|Briefings)\//.test(path);
   return shared ? 'shared' : 'private';
+}
+
+const SHARED = ['Handbook.md', 'Templates', 'Schedules', 'Briefings'];
+
+/**
+ * The name that a path would need at its beginning, if it begins like one of the shared files and folders and
+ * is none: in other letters, or a file for a folder. A file system that ignores case would take it for one.
+ */
+export function misspeltShared(path: string): string | undefined {
+  const [first = ''] = path.split('/');
+  const meant = SHARED.find((name) => foldName(name) === foldName(first));
+  return meant === undefined || ringOf(path) === 'shared' ? undefined : meant;
 }

@@ -1,5 +1,5 @@
 import type { Approval } from './approval.ts';
-import type { ContentRef } from './content.ts';
+import type { HeldContent } from './content.ts';
 import { GENESIS_PREV } from './ledger-entry.ts';
 import type { LedgerHead } from './ledger-entry.ts';
 import type { KeysBody, NoteRef, Outcome } from './ledger-body.ts';
@@ -17,10 +17,14 @@ export interface TaskView {
   home: Zone;
   owner?: string;
   note?: NoteRef;
+  /** The entry that brought the bytes of the note. */
+  noteN?: number;
   mail?: MailRecord;
   warnings: readonly string[];
   /** Why it stands where it stands, in words for the person. */
   reason?: string;
+  /** What was last done against the person's hand, such as putting the note back. The note says it too. */
+  explained?: string;
   /** Set while a voided approval waits to be given again: what changed. */
   voided?: string;
   /** `writer`: the machine on which it was given, and which alone executes it. */
@@ -50,8 +54,12 @@ export interface TaskView {
 export interface FileView {
   /** Names the file for as long as it lives, whatever its path: `<entry>.<change>` of its first put. */
   readonly id: string;
-  readonly content: ContentRef;
+  /** Without the bytes of a private file, which the cloud cannot read and this machine has in its copy. */
+  readonly content: HeldContent;
+  /** The entry that brought the bytes. */
+  readonly contentN: number;
   readonly ring: 'shared' | 'private';
+  /** The entry that changed the file last. */
   readonly n: number;
 }
 
@@ -130,8 +138,8 @@ export function notePath(task: Pick<TaskView, 'state' | 'owner' | 'note'>): stri
 }
 
 /** The vault as the ledger tells it: path → contents, tasks' notes and other files together. */
-export function vaultTree(state: VaultState): Map<string, ContentRef> {
-  const tree = new Map<string, ContentRef>();
+export function vaultTree(state: VaultState): Map<string, HeldContent> {
+  const tree = new Map<string, HeldContent>();
   for (const task of state.tasks.values()) {
     const path = notePath(task);
     if (path !== undefined && task.note) tree.set(path, task.note.content);

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { folderOfState } from '../agent.ts';
 import { runningDaemon } from '../daemon-file.ts';
 import { ExitCode } from '../exit-codes.ts';
+import { historyLines } from '../git/history-text.ts';
 import type { Style } from '../output.ts';
 import { agentStatus } from '../status.ts';
 import type { Status } from '../status.ts';
 import { visibleLine } from '../visible.ts';
+import { withheldLines } from '../withheld-list.ts';
 import { defineCommand, withAgent } from './command.ts';
 
 /** `employee status`: health at one look. Ends with 1 when something is wrong. */
@@ -25,7 +27,8 @@ export const statusCommand = defineCommand({
 });
 
 function statusText(status: Status, style: Style): string {
-  const { daemon, cloud, incidents, withheld } = status;
+  const { daemon, cloud, incidents, conflicts, withheld } = status;
+  const known = incidents.filter(({ acknowledged }) => acknowledged).length;
   const counts = Object.entries(status.tasks).map(([state, count]) => `${count} ${state}`);
   const lag = cloud.reachable
     ? cloud.behind === 0
@@ -43,11 +46,23 @@ function statusText(status: Status, style: Style): string {
     ...(daemon?.error === undefined ? [] : [`         ${style.bad(visibleLine(daemon.error))}`]),
     `cloud    ${lag}`,
     `ledger   entry ${status.head}, last sync ${status.lastSync ?? 'never'}`,
+    ...historyLines(status.history, status.head, style),
     `tasks    ${counts.length === 0 ? 'none yet' : counts.join(', ')}`,
     `waiting  ${status.waiting === 0 ? 'nothing' : style.bold(`${status.waiting} for you`)}`,
-    ...incidents.map(({ n, writer, message }) =>
-      style.bad(`incident entry ${n} by ${writer}: ${visibleLine(message)}`),
-    ),
-    ...withheld.map(({ path, why }) => style.dim(`withheld ${visibleLine(path)}: ${why}`)),
+    ...incidents
+      .filter(({ acknowledged }) => !acknowledged)
+      .map(({ n, writer, message }) =>
+        style.bad(`incident entry ${n} by ${writer}: ${visibleLine(message)}; see "employee incidents"`),
+      ),
+    ...(known === 0 ? [] : [style.dim(`known    ${known} incidents, acknowledged`)]),
+    ...(conflicts.length === 0
+      ? []
+      : [style.warn(`conflict ${conflicts.length} to settle; see "employee conflicts"`)]),
+    ...(withheld.length === 0
+      ? []
+      : [
+          style.warn(`withheld ${withheld.length} files stay on this machine, in no backup`),
+          ...withheldLines(withheld).map((line) => style.dim(`         ${line}`)),
+        ]),
   ].join('\n');
 }

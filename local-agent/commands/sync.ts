@@ -21,7 +21,7 @@ export const syncCommand = defineCommand({
         ),
         ...report.explained.map((line) => `  ${visibleLine(line)}`),
         ...report.conflicts.map((path) => style.warn(`  both versions kept: ${visibleLine(path)}`)),
-        ...report.withheld.map(({ path, why }) =>
+        ...report.newlyWithheld.map(({ path, why }) =>
           style.dim(`  stays on this machine: ${visibleLine(path)} (${why})`),
         ),
         ...report.incidents.map(({ n, writer, message }) =>

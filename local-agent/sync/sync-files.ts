@@ -1,183 +1,117 @@
-import { sha256Hex } from '#protocol/canonical.ts';
 import { EmployeeError } from '#protocol/errors.ts';
-import type { FileChange } from '#protocol/ledger-body.ts';
-import type { Ring } from '#protocol/seal.ts';
-import { ringOf, taskFolderOf } from '#protocol/vault-path.ts';
-import { withheldContent } from '#protocol/withheld.ts';
+import { misspeltShared, taskFolderOf } from '#protocol/vault-path.ts';
+import { withheldPath } from '#protocol/withheld.ts';
 import type { Agent } from '../agent.ts';
-import { accepted } from '../append-change.ts';
 import { isOwnBriefing } from '../briefing.ts';
-import { load, store } from '../contents.ts';
-import { keepBoth } from './keep-both.ts';
-import { MAX_FILE_BYTES } from './scan.ts';
-import type { Scan } from './scan.ts';
+import { applyFiles, refusedContents } from './apply-files.ts';
+import type { DiskStep, FileStep, FilesPlan, UploadStep } from './file-steps.ts';
+import { FilesRun } from './files-run.ts';
+import type { FilesReport } from './files-run.ts';
 
-const MAX_CHANGES = 100;
-const MAX_INLINE_BYTES = 200_000;
+import { planFiles } from './plan-files.ts';
+import { pushFiles } from './push-files.ts';
+import type { Scan } from './scan.ts';
+import { checkSentinel } from './sentinel.ts';
+
+/** Others may append between plan and push: so often it is planned afresh before it is left to the next sync. */
+const MAX_ROUNDS = 8;
 
 /** So many files vanished at once that a mistake is likelier than a wish. */
 export class MassDeleteError extends EmployeeError {
   static override readonly code = 'MASS_DELETE';
 }
 
-/** What became of the files that are no task's notes in one sync. */
-export interface FilesReport {
-  applied: number;
-  pushed: number;
-  readonly conflicts: string[];
-}
-
 /**
- * Three-way on content hashes: last agreed, on disk, in the ledger. What one side changed goes to the
- * other; what both changed is kept twice; an edit beats a delete.
+ * Brings the files that are no task's notes in step with the ledger: plans, carries what is new here into the
+ * ledger, plans again, and when nothing is left to carry, brings the vault in step. So a sync that is
+ * interrupted at any point has lost nothing and is taken up by the next one.
  *
- * @throws {MassDeleteError} when more than half of at least ten files are gone: nothing is deleted then.
+ * @throws {MassDeleteError} when more than half of at least ten files are gone: nothing is carried then.
+ * {NotAVaultError} when the vault went away meanwhile.
  */
 export async function syncFiles(agent: Agent, scan: Scan): Promise<FilesReport> {
-  const report: FilesReport = { applied: 0, pushed: 0, conflicts: [] };
-  const agreed = agent.copy.allAgreed();
-  const withheld = new Set(scan.withheld.map(({ path }) => path));
-  guardMassDelete(agreed, scan, withheld);
-  const changes: FileChange[] = [];
-  const paths = new Set([...agreed.keys(), ...scan.files.keys(), ...agent.session.state.files.keys()]);
-  for (const path of [...paths].sort()) {
-    // A file that became withheld is not a deleted one: what the ledger holds stays.
-    if (taskFolderOf(path) || isWithheld(path, withheld)) continue;
-    // Follows from the ledger: there is nothing to carry.
-    if (!agent.session.state.files.has(path) && isOwnBriefing(agent, path, scan.files.get(path))) continue;
-    const change = await reconcile(
-      agent,
-      path,
-      { base: agreed.get(path), disk: scan.files.get(path) },
-      scan,
-      report,
-    );
-    if (change) changes.push(change);
+  const run = new FilesRun(agent, scan);
+  const outside = outsideOf(run);
+  let plan: FilesPlan | undefined;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    plan = planFiles({
+      agreed: agent.copy.allAgreed(),
+      disk: run.disk,
+      fileIds: scan.stats,
+      ledger: run.state.files,
+      outside,
+      isOwnWork: (path, sha256) => isOwnBriefing(agent, path, sha256),
+      left: run.left,
+      apart: run.apart,
+    });
+    if (!(await take(run, plan))) break;
   }
-  await push(agent, changes, report);
-  return report;
+  // What one round could not place, the next one may.
+  for (const { path, why } of plan?.withheld ?? []) scan.withhold(path, why);
+  return run.report;
 }
 
-async function reconcile(
-  agent: Agent,
-  path: string,
-  hashes: { readonly base: string | undefined; readonly disk: string | undefined },
-  scan: Scan,
-  report: FilesReport,
-): Promise<FileChange | undefined> {
-  const { base, disk } = hashes;
-  const ledger = agent.session.state.files.get(path)?.content.sha256;
-  if (disk === ledger) {
-    if (base !== disk) agent.copy.setAgreed(path, disk);
-    return undefined;
-  }
-  const changedHere = disk !== base;
-  const changedThere = ledger !== base;
-  if (changedHere && !changedThere) return outgoing(agent, path, disk, ledger, scan);
-  if (changedHere && disk !== undefined && ledger === undefined)
-    return outgoing(agent, path, disk, ledger, scan);
-  if (changedHere && disk !== undefined) {
-    const bytes = await agent.files.read(path);
-    if (bytes) report.conflicts.push(await keepBoth(agent, path, bytes));
-  }
-  await incoming(agent, path, disk ?? null, report);
-  return undefined;
+/** @returns whether something was done after which there may be more to do. */
+async function take(run: FilesRun, plan: FilesPlan): Promise<boolean> {
+  for (const line of plan.explained) run.report.explained.add(line);
+  const uploads = plan.steps.filter(isUpload);
+  const onDisk = plan.steps.filter(isOnDisk);
+  guardMassDelete(run, uploads);
+  const agrees = plan.steps.filter((step) => step.do === 'agree');
+  // A name that one file left may be the one that another took.
+  for (const { path, agreed } of agrees) if (!agreed) run.agree(path, undefined);
+  for (const { path, agreed } of agrees) if (agreed) run.agree(path, agreed);
+  run.settle();
+  if (uploads.length === 0 && onDisk.length === 0) return false;
+  // An unmounted disk has no files: nothing may be concluded from that.
+  await checkSentinel(run.agent);
+  if (uploads.length > 0) await pushFiles(run, uploads);
+  else await applyFiles(run, onDisk);
+  return true;
 }
 
-async function outgoing(
-  agent: Agent,
-  path: string,
-  disk: string | undefined,
-  ledger: string | undefined,
-  scan: Scan,
-): Promise<FileChange | undefined> {
-  if (disk === undefined) return ledger === undefined ? undefined : { op: 'delete', path, base: ledger };
-  const bytes = await agent.files.read(path);
-  // Changed since the scan: the next sync takes it.
-  if (!bytes || sha256Hex(bytes) !== disk) return undefined;
-  const why =
-    bytes.byteLength > MAX_FILE_BYTES
-      ? 'it is larger than 25 MB'
-      : withheldContent(bytes);
-  if (why !== undefined) {
-    scan.withheld.push({ path, why });
-    return undefined;
-  }
-  const content = await store(agent, bytes, ringOf(path));
-  return { op: 'put', path, content, ...(ledger === undefined ? {} : { base: ledger }) };
-}
-
-async function incoming(agent: Agent, path: string, disk: string | null, report: FilesReport): Promise<void> {
-  const file = agent.session.state.files.get(path);
-  if (file) {
-    const bytes = await load(agent, file.content, file.ring);
-    if ((await agent.files.write(path, bytes, disk)) === 'changed') return;
-    agent.copy.setAgreed(path, file.content.sha256);
-  } else {
-    if (disk !== null && (await agent.files.remove(path, disk)) === 'changed') return;
-    agent.copy.setAgreed(path, undefined);
-  }
-  report.applied += 1;
-}
-
-/** Appends the changes, as few entries as their size allows, each sealed for the zones that may read it. */
-async function push(agent: Agent, changes: readonly FileChange[], report: FilesReport): Promise<void> {
-  for (const ring of ['shared', 'private'] as const) {
-    const mine = changes.filter((change) => ringOf(change.path) === ring);
-    for (const batch of batches(mine)) await pushBatch(agent, batch, ring, report);
-  }
-}
-
-async function pushBatch(agent: Agent, batch: FileChange[], ring: Ring, report: FilesReport): Promise<void> {
-  const outcome = await agent.session.append((state) => {
-    // What others changed meanwhile is left to the next sync.
-    const current = batch.filter((change) => state.files.get(change.path)?.content.sha256 === change.base);
-    return current.length === 0 ? undefined : { ring, body: { kind: 'files', changes: current } };
-  });
-  if (!outcome.appended || !accepted(agent.session.state, outcome.entry.n)) return;
-  for (const change of batch) {
-    const now = agent.session.state.files.get(change.path)?.content.sha256;
-    const wanted = change.op === 'put' ? change.content.sha256 : undefined;
-    if (now === wanted) agent.copy.setAgreed(change.path, wanted);
-    report.pushed += 1;
-  }
-}
-
-function* batches(changes: readonly FileChange[]): Generator<FileChange[]> {
-  let batch: FileChange[] = [];
-  let sizeBytes = 0;
-  for (const change of changes) {
-    const size = entryBytes(change);
-    if (batch.length === MAX_CHANGES || (batch.length > 0 && sizeBytes + size > MAX_INLINE_BYTES)) {
-      yield batch;
-      [batch, sizeBytes] = [[], 0];
+/** Which paths are none of this sync's business. Asked for those only on which the sides differ. */
+function outsideOf(run: FilesRun): (path: string) => boolean {
+  const { scan } = run;
+  const answers = new Map<string, boolean>();
+  const judge = (path: string): boolean => {
+    // A task's note moves by its task.
+    if (taskFolderOf(path)) return true;
+    const shared = misspeltShared(path);
+    const why =
+      shared === undefined
+        ? withheldPath(path)
+        : `it begins with the name of ${shared}, which the cloud reads, and is something else; rename it`;
+    if (why !== undefined) scan.withhold(path, why);
+    return why !== undefined;
+  };
+  return (path) => {
+    if (run.unsure.has(path) || scan.isWithheld(path)) return true;
+    const file = run.state.files.get(path);
+    const refused = file && refusedContents(run).get(file.content.sha256);
+    if (refused !== undefined && run.disk.get(path) !== file?.content.sha256) {
+      scan.withhold(path, refused);
+      return true;
     }
-    batch.push(change);
-    sizeBytes += size;
-  }
-  if (batch.length > 0) yield batch;
+    let answer = answers.get(path);
+    if (answer === undefined) answers.set(path, (answer = judge(path)));
+    return answer;
+  };
 }
 
-/** As it will stand in the entry: a control character takes six bytes there. */
-function entryBytes(change: FileChange): number {
-  return Buffer.byteLength(JSON.stringify(change));
+function guardMassDelete({ agent }: FilesRun, steps: readonly UploadStep[]): void {
+  const all = agent.copy.allAgreed().size;
+  const gone = steps.filter((step) => step.do === 'delete').length;
+  if (all < 10 || gone <= all / 2) return;
+  throw new MassDeleteError(
+    `${gone} of ${all} files are gone from the vault; nothing was deleted elsewhere. Put them back, or delete them in smaller steps`,
+  );
 }
 
-/** Also by a folder above it, such as one that became a link. */
-function isWithheld(path: string, withheld: ReadonlySet<string>): boolean {
-  const parts = path.split('/');
-  return parts.some((_part, index) => withheld.has(parts.slice(0, index + 1).join('/')));
+function isUpload(step: FileStep): step is UploadStep {
+  return step.do === 'carry' || step.do === 'delete' || step.do === 'conflict';
 }
 
-function guardMassDelete(
-  agreed: ReadonlyMap<string, string>,
-  scan: Scan,
-  withheld: ReadonlySet<string>,
-): void {
-  const gone = [...agreed.keys()].filter((path) => !scan.files.has(path) && !isWithheld(path, withheld));
-  if (agreed.size >= 10 && gone.length > agreed.size / 2) {
-    throw new MassDeleteError(
-      `${gone.length} of ${agreed.size} files are gone from the vault; nothing was synced. Put them back, or delete them in smaller steps`,
-    );
-  }
+function isOnDisk(step: FileStep): step is DiskStep {
+  return step.do === 'remove' || step.do === 'move' || step.do === 'write' || step.do === 'tidy';
 }

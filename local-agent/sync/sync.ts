@@ -1,16 +1,15 @@
-import { EmployeeError } from '#protocol/errors.ts';
 import type { Refusal } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
-import { approveTask } from '../approve.ts';
 import { writeBriefings } from '../briefing.ts';
-import { rejectTask } from '../reject.ts';
-import { placeNote } from './place-note.ts';
+import { settleClaims } from '../claims/settle-claims.ts';
+import { noteWithheld } from '../withheld-list.ts';
+import { grantWish } from './grant-wish.ts';
 import { scanVault } from './scan.ts';
 import type { Withheld } from './scan.ts';
 import { checkSentinel } from './sentinel.ts';
 import { syncFiles } from './sync-files.ts';
 import { syncNotes } from './sync-notes.ts';
-import type { Wish } from './wishes.ts';
+import type { VaultChange } from './vault-change.ts';
 
 /** What one sync did. */
 export interface SyncReport {
@@ -26,7 +25,11 @@ export interface SyncReport {
   /** What was put back and why, in words for the person. */
   readonly explained: readonly string[];
   readonly conflicts: readonly string[];
+  /** Everything that was carried between vault and ledger, in order. */
+  readonly changes: readonly VaultChange[];
   readonly withheld: readonly Withheld[];
+  /** Of these, what the sync before did not leave out, or for another reason. */
+  readonly newlyWithheld: readonly Withheld[];
   /** New entries that were refused because nobody honest writes them; `verify` names all there ever were. */
   readonly incidents: readonly Refusal[];
 }
@@ -38,25 +41,31 @@ export interface SyncReport {
 export async function syncVault(agent: Agent): Promise<SyncReport> {
   await checkSentinel(agent);
   const known = Number(agent.copy.fact('syncedTo') ?? 0);
-  const pulled = (await agent.session.pull()).length;
+  const pulled = await agent.session.pull();
+  const claims = await settleClaims(agent);
   const scan = await scanVault(agent);
   const notes = await syncNotes(agent, scan);
   const files = await syncFiles(agent, scan);
   const wishes = [];
-  for (const wish of notes.wishes) wishes.push({ ...wish, outcome: await grant(agent, wish) });
+  for (const wish of notes.wishes) wishes.push({ ...wish, outcome: await grantWish(agent, wish) });
   const pages = await writeBriefings(agent, daysSince(agent, known));
   agent.copy.setFact('syncedTo', String(agent.session.state.head.n));
   agent.copy.setFact('lastSync', agent.clock.now());
-  agent.copy.setFact('withheld', JSON.stringify(scan.withheld));
+  const withheld = [...scan.withheld, ...notes.strays];
+  const newlyWithheld = noteWithheld(agent.copy, withheld);
+  const changes = [...notes.changes, ...files.changes];
+  await agent.history?.commit(changes);
   return {
     head: agent.session.state.head.n,
     pulled,
     applied: notes.applied + files.applied + pages,
     pushed: notes.pushed + files.pushed,
     wishes,
-    explained: notes.explained,
-    conflicts: files.conflicts,
-    withheld: scan.withheld,
+    explained: [...claims, ...notes.explained, ...files.explained],
+    conflicts: [...notes.conflicts, ...files.conflicts],
+    changes,
+    withheld,
+    newlyWithheld,
     incidents: agent.session.state.refusals.filter(({ n, severity }) => severity === 'incident' && n > known),
   };
 }
@@ -70,18 +79,4 @@ function daysSince(agent: Agent, n: number): Set<string> {
     days.add(task.updatedAt.slice(0, 10));
   }
   return days;
-}
-
-/** Does what a move asked for, or puts the note back and says why not. */
-async function grant(agent: Agent, wish: Wish): Promise<string> {
-  try {
-    if (wish.wish === 'reject') await rejectTask(agent, wish.taskId, 'moved to Rejected/ by hand');
-    else await approveTask(agent, wish.taskId, { method: 'move', path: wish.path, digest: wish.hash });
-    return wish.wish === 'reject' ? 'rejected' : 'approved';
-  } catch (error) {
-    if (!(error instanceof EmployeeError)) throw error;
-    const task = agent.session.state.tasks.get(wish.taskId);
-    if (task) await placeNote(agent, task, wish.path);
-    return `not done: ${error.message}`;
-  }
 }

@@ -3,7 +3,7 @@ import type { Agent } from '#local-agent/agent.ts';
 import { approveTask } from '#local-agent/approve.ts';
 import { executeApproved } from '#local-agent/execute.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
-import { verifyVault } from '#local-agent/verify.ts';
+import { verifyVault } from '#local-agent/verify/verify.ts';
 import { CrashError, crashingPorts } from '#test/support/crash-ports.ts';
 import { createLocalWorld } from '#test/support/local-world.ts';
 import type { LocalWorld } from '#test/support/local-world.ts';

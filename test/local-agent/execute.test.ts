@@ -5,7 +5,7 @@ import { approveTask } from '#local-agent/approve.ts';
 import { executeApproved } from '#local-agent/execute.ts';
 import { rejectTask } from '#local-agent/reject.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
-import { verifyVault } from '#local-agent/verify.ts';
+import { verifyVault } from '#local-agent/verify/verify.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import { createLocalWorld } from '#test/support/local-world.ts';
 import type { LocalWorld } from '#test/support/local-world.ts';

@@ -5,7 +5,7 @@ import { approveTask } from '#local-agent/approve.ts';
 import { executeApproved } from '#local-agent/execute.ts';
 import { rejectTask } from '#local-agent/reject.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
-import { verifyVault } from '#local-agent/verify.ts';
+import { verifyVault } from '#local-agent/verify/verify.ts';
 import { sha256Hex } from '#protocol/canonical.ts';
 import { makeEntry } from '#protocol/ledger-entry.ts';
 import type { Writer } from '#protocol/ledger-entry.ts';

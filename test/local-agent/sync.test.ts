@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, w
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { syncVault } from '#local-agent/sync/sync.ts';
-import { verifyVault } from '#local-agent/verify.ts';
+import { verifyVault } from '#local-agent/verify/verify.ts';
 import { sha256Hex } from '#protocol/canonical.ts';
 import { taskIdOfMail } from '#protocol/ids.ts';
 import { notePath } from '#protocol/vault-state.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LedgerBody, TaskChange } from '#protocol/ledger-body.ts';
 import type { EntryDraft, LedgerEntry, Writer } from '#protocol/ledger-entry.ts';
-import type { LedgerSession, VerifiedEntry } from '#protocol/ledger-session.ts';
+import type { LedgerSession } from '#protocol/ledger-session.ts';
 import { TaskEvent } from '#protocol/task.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
 import { createLedgerFactory } from '#test/support/ledger-factory.ts';
@@ -231,7 +231,7 @@ async function play(
     await Promise.all(steps.map(({ who, draft }) => sessions[who].append(draft)));
   }
   const all = Object.values(sessions);
-  await Promise.all(all.map((session): Promise<VerifiedEntry[]> => session.pull()));
+  await Promise.all(all.map((session) => session.pull()));
   return { entries: store.rows.map(({ entry }) => entry as LedgerEntry), sessions: all };
 }
 

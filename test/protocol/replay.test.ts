@@ -127,8 +127,8 @@ describe('a task', () => {
 
   it('refuses changes with an old epoch', () => {
     const factory = vaultAt('pending_approval');
-    factory.append({ taskId: TASK, epoch: 5, body: { kind: 'claim', event: 'claimed', owner: 'laptop' } });
-    expect(factory.replay().tasks.get(TASK)).toMatchObject({ epoch: 5, owner: 'laptop' });
+    factory.append({ taskId: TASK, epoch: 5, body: { kind: 'claim', event: 'taken_over', owner: 'laptop' } });
+    expect(factory.replay().tasks.get(TASK)).toMatchObject({ epoch: 5, state: 'pending_approval' });
     expect(refusalOf(factory, change('edited', { epoch: 4, note: CHANGED }))).toMatchObject({
       severity: 'incident',
       code: 'stale-epoch',

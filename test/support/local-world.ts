@@ -5,7 +5,7 @@ import type { Agent } from '#local-agent/agent.ts';
 import { makeAgent } from '#local-agent/agent.ts';
 import type { AgentPorts } from '#local-agent/agent.ts';
 import { LedgerCopy } from '#local-agent/ledger-copy.ts';
-import { createNodeFiles } from '#local-agent/node-files.ts';
+import { createNodeFiles } from '#local-agent/files/node-files.ts';
 import { SENTINEL } from '#local-agent/sync/sentinel.ts';
 import type { ToolCall, ToolHost, ToolOutcome } from '#local-agent/tool-host.ts';
 import { sha256Hex } from '#protocol/canonical.ts';
@@ -80,9 +80,11 @@ export interface LocalWorld extends Machine {
  * Makes a world with empty vaults and the entry of keys.
  *
  * @param names of the owner's machines; the first signs the entry of keys. @default ['laptop']
+ * @param options `in memory` is faster, and no machine can be restarted from its copy.
  */
 export async function createLocalWorld(
   names: readonly [string, ...string[]] = ['laptop'],
+  options: { readonly copies: 'on disk' | 'in memory' } = { copies: 'on disk' },
 ): Promise<LocalWorld> {
   const root = mkdtempSync(path.join(tmpdir(), 'employee-world-'));
   const approval = newSigningKey();
@@ -93,7 +95,7 @@ export async function createLocalWorld(
   const clock = createFixedClock();
   const ledger = createMemoryLedgerStore();
   const tasks = createMemoryTaskStore();
-  const blobs = createMemoryBlobStore();
+  const blobs = createMemoryBlobStore(() => clock.now());
   const ids = createCountingIds('an-id-of-the-test-');
   const copies: LedgerCopy[] = [];
   const makeMachine = (name: string): Machine => {
@@ -102,7 +104,10 @@ export async function createLocalWorld(
     writeFileSync(path.join(vault, SENTINEL), JSON.stringify({ vaultId: 'v-test' }));
     const tools = createSpyTools();
     const start = (replaced: Partial<AgentPorts> = {}): Agent => {
-      const copy = new LedgerCopy(path.join(root, name, 'ledger.db'));
+      const copy = new LedgerCopy(
+        options.copies === 'in memory' ? ':memory:' : path.join(root, name, 'ledger.db'),
+        keyring,
+      );
       copies.push(copy);
       return makeAgent({
         config: {
@@ -121,6 +126,7 @@ export async function createLocalWorld(
         ledger,
         tasks,
         blobs,
+        inventory: blobs,
         files: createNodeFiles(vault),
         tools,
         clock,

@@ -1,0 +1,129 @@
+import { LedgerIntegrityError } from '#protocol/errors.ts';
+import { contentsOf } from '#protocol/ledger-contents.ts';
+import { LedgerSession } from '#protocol/ledger-session.ts';
+import type { StoredBlob } from '#protocol/ports.ts';
+import { requireReadable, writerOf } from './agent.ts';
+import type { Agent } from './agent.ts';
+
+/** Never less: a blob is stored before the entry that names it, and a machine may sleep between the two. */
+export const MIN_GRACE_MS = 24 * 60 * 60 * 1000;
+/** Removed at a time; before each, what others wrote meanwhile is read. */
+const BATCH = 500;
+
+/** What was found in the blob store, and what became of it. */
+export interface GarbageReport {
+  /** Entries of the ledger, all read and checked. */
+  readonly entries: number;
+  /** Objects in the store, and how many of them some entry names. */
+  readonly objects: number;
+  readonly named: number;
+  /** Named by no entry, and not old enough yet. */
+  readonly waiting: number;
+  /** Named by no entry, and old enough. */
+  readonly garbage: readonly StoredBlob[];
+  readonly garbageBytes: number;
+  /** How many of these were removed. */
+  readonly removed: number;
+}
+
+interface Options {
+  readonly graceMs: number;
+  /** Whether to remove anything. */
+  readonly act: boolean;
+}
+
+/**
+ * Finds the blobs and packs that no entry of the ledger names, and removes them if told to. All of the ledger
+ * is read and checked first, so that nothing that any entry ever named is removed, refused entries and history
+ * included.
+ *
+ * An object counts as old by the store's own clock: its age is measured at the latest moment that store or
+ * ledger give witness of, so that a wrong clock of this machine makes nothing old.
+ *
+ * @throws {LedgerIntegrityError} when the ledger is not whole, or not the one that this machine saw: then
+ * nothing is removed.
+ */
+export async function collectGarbage(agent: Agent, options: Options): Promise<GarbageReport> {
+  const names = new NamedObjects(agent);
+  await names.read();
+  const unnamed: StoredBlob[] = [];
+  let objects = 0;
+  let witness = names.latest;
+  for await (const blob of agent.inventory.list()) {
+    objects += 1;
+    if (blob.storedAt > witness) witness = blob.storedAt;
+    if (!names.has(blob.id)) unnamed.push(blob);
+  }
+  const nowMs = Math.min(Date.parse(witness), Date.parse(agent.clock.now()));
+  const limit = new Date(nowMs - Math.max(options.graceMs, MIN_GRACE_MS)).toISOString();
+  const garbage = unnamed.filter(({ storedAt }) => storedAt < limit);
+  const removed = options.act && garbage.length > 0 ? await remove(agent, names, limit) : 0;
+  return {
+    entries: names.entries,
+    objects,
+    named: objects - unnamed.length,
+    waiting: unnamed.length - garbage.length,
+    garbage,
+    garbageBytes: garbage.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    removed,
+  };
+}
+
+/** Lists once more: what was stored again meanwhile is young, and about to be named. */
+async function remove(agent: Agent, names: NamedObjects, limit: string): Promise<number> {
+  let removed = 0;
+  let batch: string[] = [];
+  const removeBatch = async (): Promise<void> => {
+    await names.read();
+    const ids = batch.filter((id) => !names.has(id));
+    await agent.inventory.remove(ids);
+    removed += ids.length;
+    batch = [];
+  };
+  for await (const { id, storedAt } of agent.inventory.list()) {
+    if (storedAt < limit && !names.has(id)) batch.push(id);
+    if (batch.length === BATCH) await removeBatch();
+  }
+  if (batch.length > 0) await removeBatch();
+  return removed;
+}
+
+/** The objects that the ledger names, read afresh and checked from the first entry on. */
+class NamedObjects {
+  readonly #agent: Agent;
+  readonly #session: LedgerSession;
+  readonly #ids = new Set<string>();
+  /** When the last entry was written, as its writer says. */
+  latest = '';
+
+  constructor(agent: Agent) {
+    this.#agent = agent;
+    this.#session = new LedgerSession(writerOf(agent), agent.config.root, agent, (verified) => {
+      requireReadable(verified);
+      const { entry, body, hash } = verified;
+      const known = agent.copy.hashOf(entry.n);
+      if (known !== undefined && known !== hash) {
+        throw new LedgerIntegrityError(entry.n, 'is not the one this machine saw before');
+      }
+      for (const content of body ? contentsOf(body) : []) {
+        if ('blob' in content) this.#ids.add(content.pack?.id ?? content.blob);
+      }
+      if (entry.at > this.latest) this.latest = entry.at;
+    });
+  }
+
+  get entries(): number {
+    return this.#session.state.head.n;
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  async read(): Promise<void> {
+    await this.#session.pull();
+    const last = this.#agent.copy.last();
+    if (last <= this.entries) return;
+    throw new LedgerIntegrityError(this.entries + 1, `is gone: this machine saw entries up to ${last}`);
+  }
+}

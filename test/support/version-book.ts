@@ -1,0 +1,41 @@
+/**
+ * Which versions of bytes must not be lost. A person's version is owed unless that person put another one in its
+ * place, or threw it away, before any sync could have seen it: an overwritten version is gone for everybody. It is owed
+ * for good once it stood on disk from the beginning to the end of a sync that completed.
+ */
+export class VersionBook {
+  readonly #versions = new Map<string, { readonly machine: string; isStanding: boolean; isSeen: boolean }>();
+
+  /** The person at `machine` saved these bytes, named by their hash. */
+  wrote(machine: string, sha256: string): void {
+    this.#versions.set(sha256, { machine, isStanding: true, isSeen: false });
+  }
+
+  /** The person at `machine` replaced or threw away what had this hash, by hand. */
+  gaveUp(machine: string, sha256: string | undefined): void {
+    const version = sha256 === undefined ? undefined : this.#versions.get(sha256);
+    if (version?.machine === machine) version.isStanding = false;
+  }
+
+  /** A sync of `machine` begins. @returns what to call when it has completed. */
+  syncBegins(machine: string): () => void {
+    const before = [...this.#versions.values()].filter(
+      (version) => version.machine === machine && version.isStanding,
+    );
+    return () => {
+      for (const version of before) if (version.isStanding) version.isSeen = true;
+    };
+  }
+
+  /** How many versions were ever written. */
+  get count(): number {
+    return this.#versions.size;
+  }
+
+  /** The hashes of all versions that have to be somewhere. */
+  owed(): string[] {
+    return [...this.#versions]
+      .filter(([, { isStanding, isSeen }]) => isStanding || isSeen)
+      .map(([sha256]) => sha256);
+  }
+}
