@@ -1,12 +1,19 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_OPTIONS } from './benchmark.ts';
+import { DEFAULT_OPTIONS, optionOf } from './benchmark.ts';
 import type { BenchmarkOptions } from './benchmark.ts';
 import type { Figure } from './figure.ts';
 import { BENCHMARKS, selectBenchmarks, UnknownBenchmarkError } from './registry.ts';
 import { jsonLine, table } from './report.ts';
 import { runApart } from './run-apart.ts';
 
-const LEAST: BenchmarkOptions = { rounds: 5, entries: 100, burst: 1, seconds: 1 };
+const LEAST: BenchmarkOptions = {
+  rounds: 5,
+  entries: 100,
+  burst: 1,
+  seconds: 1,
+  notes: 100,
+  manyNotes: 100,
+};
 
 const HELP = `npm run bench [-- NAME... OPTIONS]: benchmarks, each beside an anchor that is measured in the same run
 
@@ -16,6 +23,8 @@ ${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join('\n'
   --rounds N     repetitions behind each median (default: ${DEFAULT_OPTIONS.rounds}; at least ${LEAST.rounds})
   --entries N    ledger entries of verify (default: ${DEFAULT_OPTIONS.entries})
   --burst N      mails of one burst of latency-mail (default: ${DEFAULT_OPTIONS.burst})
+  --notes N      notes of sync-idle, sync-delta, sync-first, sync-one and watch (default: ${DEFAULT_OPTIONS.notes})
+  --many-notes N notes of sync-idle's large vault (default: ${DEFAULT_OPTIONS.manyNotes})
   --seconds N    how long latency-mail sends ten mails a second (default: ${DEFAULT_OPTIONS.seconds})
   --help         this
 
@@ -78,6 +87,8 @@ function readArguments(args: readonly string[]): {
         entries: { type: 'string' },
         burst: { type: 'string' },
         seconds: { type: 'string' },
+        notes: { type: 'string' },
+        'many-notes': { type: 'string' },
       },
     });
     const options = {
@@ -85,6 +96,8 @@ function readArguments(args: readonly string[]): {
       entries: numberOf('entries', values.entries),
       burst: numberOf('burst', values.burst),
       seconds: numberOf('seconds', values.seconds),
+      notes: numberOf('notes', values.notes),
+      manyNotes: numberOf('manyNotes', values['many-notes']),
     };
     return { help: values.help, json: values.json, names: positionals, options };
   } catch (error) {
@@ -95,7 +108,9 @@ function readArguments(args: readonly string[]): {
 function numberOf(name: keyof BenchmarkOptions, given: string | undefined): number {
   if (given === undefined) return DEFAULT_OPTIONS[name];
   if (!/^\d{1,7}$/.test(given) || Number(given) < LEAST[name]) {
-    throw new WrongUsage(`--${name} is "${given}"; it has to be a whole number of at least ${LEAST[name]}`);
+    throw new WrongUsage(
+      `--${optionOf(name)} is "${given}"; it has to be a whole number of at least ${LEAST[name]}`,
+    );
   }
   return Number(given);
 }

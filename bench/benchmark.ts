@@ -8,6 +8,10 @@ export interface BenchmarkOptions {
   readonly entries: number;
   /** Mails of one burst of `latency-mail`. */
   readonly burst: number;
+  /** Notes in the vault of `sync-idle`, `sync-delta`, `sync-first`, `sync-one` and `watch`. */
+  readonly notes: number;
+  /** Notes in the large vault of `sync-idle`. */
+  readonly manyNotes: number;
   /** How long `latency-mail` sends ten mails a second. */
   readonly seconds: number;
 }
@@ -20,4 +24,16 @@ export interface Benchmark {
 }
 
 /** @default for each option of the command line */
-export const DEFAULT_OPTIONS: BenchmarkOptions = { rounds: 7, entries: 20_000, burst: 500, seconds: 30 };
+export const DEFAULT_OPTIONS: BenchmarkOptions = {
+  rounds: 7,
+  entries: 20_000,
+  burst: 500,
+  seconds: 30,
+  notes: 10_000,
+  manyNotes: 100_000,
+};
+
+/** An option as it stands on the command line. @example optionOf('manyNotes') // 'many-notes' */
+export function optionOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

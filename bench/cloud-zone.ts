@@ -98,7 +98,16 @@ export async function createCloudZone(clients: AwsClients, queueUrl: string): Pr
             recordId: sesMessageId,
             request: { taskId: taskIdOfMail(sesMessageId), correlationId: sesMessageId },
           })),
-          { ...zone, tasks, blobs, model, texts, fromAddress: 'assistant@example.com', leaseMs: 120_000 },
+          {
+            ...zone,
+            tasks,
+            blobs,
+            model,
+            texts,
+            fromAddress: 'assistant@example.com',
+            leaseMs: 120_000,
+            clock: systemClock,
+          },
         ),
       );
       requireAll(drafted, 'drafted');

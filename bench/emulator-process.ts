@@ -29,14 +29,17 @@ async function answer({ id, delayMs, newSecret, newBucket }: Question): Promise<
   if (delayMs !== undefined) for (const relay of Object.values(relays)) relay.delayMs = delayMs;
   const secretArn = newSecret === undefined ? undefined : await makeSecret(newSecret);
   if (newBucket !== undefined) await emulators.platform.createBucket(newBucket);
-  const calls = emulators.calls.total() - emulators.calls.total({ accessKeyId: credentialsOf('platform').accessKeyId });
+  const calls =
+    emulators.calls.total() - emulators.calls.total({ accessKeyId: credentialsOf('platform').accessKeyId });
   const bytes = Object.values(relays).reduce((sum, relay) => sum + relay.bytes(), 0);
   const reply: Answer = { id, calls, bytes, ...(secretArn === undefined ? {} : { secretArn }) };
   process.send?.(reply);
 }
 
 async function makeSecret(Name: string): Promise<string> {
-  const { ARN } = (await emulators.platform.json('secretsmanager', 'CreateSecret', { Name })) as { ARN: string };
+  const { ARN } = (await emulators.platform.json('secretsmanager', 'CreateSecret', { Name })) as {
+    ARN: string;
+  };
   return ARN;
 }
 

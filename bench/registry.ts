@@ -5,10 +5,28 @@ import { claims } from './claims.ts';
 import { cpuMail } from './cpu-mail.ts';
 import { init } from './init.ts';
 import { latencyMail } from './latency-mail.ts';
+import { syncDelta } from './sync-delta.ts';
+import { syncFirst } from './sync-first.ts';
+import { syncIdle } from './sync-idle.ts';
+import { syncOne } from './sync-one.ts';
 import { verify } from './verify.ts';
+import { watch } from './watch.ts';
 
 /** All benchmarks, cheapest first. */
-export const BENCHMARKS: readonly Benchmark[] = [approve, bundle, init, claims, verify, cpuMail, latencyMail];
+export const BENCHMARKS: readonly Benchmark[] = [
+  approve,
+  watch,
+  bundle,
+  init,
+  claims,
+  verify,
+  syncOne,
+  cpuMail,
+  syncDelta,
+  syncFirst,
+  syncIdle,
+  latencyMail,
+];
 
 /** A name on the command line is none of a benchmark. */
 export class UnknownBenchmarkError extends Error {

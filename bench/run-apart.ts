@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { optionOf } from './benchmark.ts';
 import type { BenchmarkOptions } from './benchmark.ts';
 import { Figure } from './figure.ts';
 
@@ -14,7 +15,7 @@ import { Figure } from './figure.ts';
 export async function* runApart(name: string, options: BenchmarkOptions): AsyncGenerator<Figure> {
   const program = fileURLToPath(new URL('./bench.ts', import.meta.url));
   const args = [...process.execArgv, program, name, '--json'];
-  for (const [option, value] of Object.entries(options)) args.push(`--${option}`, String(value));
+  for (const [option, value] of Object.entries(options)) args.push(`--${optionOf(option)}`, String(value));
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   for await (const line of createInterface({ input: child.stdout })) yield Figure.parse(JSON.parse(line));

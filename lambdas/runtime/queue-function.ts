@@ -15,7 +15,7 @@ export interface ObservedEnv {
   readonly POWERTOOLS_LOG_LEVEL: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
-/** What a use case says of each record. `failed` goes back to the queue. */
+/** What a use case says of each record. `failed` and `suspected` go back to the queue. */
 export interface QueueOutcome {
   readonly recordId: string;
   readonly taskId: string;
@@ -32,7 +32,7 @@ export interface QueueFunction<T> {
   readonly read: (body: string) => T | undefined;
   readonly correlationId: (value: T) => string;
   readonly work: (
-    records: readonly { readonly recordId: string; readonly value: T }[],
+    records: readonly { readonly recordId: string; readonly value: T; readonly receives: number }[],
   ) => Promise<readonly QueueOutcome[]>;
 }
 
@@ -89,7 +89,8 @@ export function createQueueFunction<T>(definition: QueueFunction<T>): QueueHandl
   const handler = middy(async (event: unknown): Promise<BatchAnswer> => {
     const outcomes = await work(event);
     const failUnlessDone = async ({ messageId }: { readonly messageId: string }): Promise<void> => {
-      if (outcomes.get(messageId)?.status === 'failed') throw new Error('failed');
+      const { status } = outcomes.get(messageId) ?? {};
+      if (status === 'failed' || status === 'suspected') throw new Error(status);
     };
     const processor = new BatchProcessor(EventType.SQS);
     // A wholly failed batch is answered like any other: thrown errors would be retried as one.

@@ -45,7 +45,7 @@ export interface CloudWorld {
   /** Drafts; the try's id follows from the request's place unless it is given. */
   draft(
     requests: readonly DraftRequest[],
-    options?: { readonly ports?: Partial<DraftPorts>; readonly attempt?: string },
+    options?: { readonly ports?: Partial<DraftPorts>; readonly attempt?: string; readonly receives?: number },
   ): Promise<readonly DraftOutcome[]>;
   /** The state as the owner's machine replays it. */
   state(): Promise<VaultState>;
@@ -137,10 +137,10 @@ export function createCloudWorld(): CloudWorld {
           },
         ),
       ),
-    draft: (requests, { ports = {}, attempt = 'message' } = {}) =>
+    draft: (requests, { ports = {}, attempt = 'message', receives = 1 } = {}) =>
       draftZone.use(({ session, keyring }) =>
         draftBatch(
-          requests.map((request, index) => ({ recordId: `${attempt}-${index}`, request })),
+          requests.map((request, index) => ({ recordId: `${attempt}-${index}`, request, receives })),
           {
             tasks: services.tasks,
             blobs: services.blobs,
@@ -148,6 +148,7 @@ export function createCloudWorld(): CloudWorld {
             texts,
             fromAddress: 'assistant@example.com',
             leaseMs: 120_000,
+            clock: factory.clock,
             session,
             keyring,
             ...ports,

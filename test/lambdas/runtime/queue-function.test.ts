@@ -52,6 +52,23 @@ const logged = (): Record<string, unknown>[] =>
   });
 
 describe('a function on a queue', () => {
+  it('hands on how often a message was received, and sends back what is suspected', async () => {
+    const seen: number[] = [];
+    const handler = make(async (records) =>
+      records.map(({ recordId, value, receives }) => {
+        seen.push(receives);
+        return { recordId, taskId: value.id, status: 'suspected' };
+      }),
+    );
+    const [one, two] = [
+      { messageId: 'm0', body: '{"id":"a"}', attributes: { ApproximateReceiveCount: '3' } },
+      { messageId: 'm1', body: '{"id":"b"}' },
+    ];
+    const answer = await handler({ Records: [one, two] }, CONTEXT);
+    expect(seen).toEqual([3, 1]);
+    expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(['m0', 'm1']);
+  });
+
   it('answers exactly the messages that failed', async () => {
     const handler = make(async (records) =>
       records.map(({ recordId, value }) => ({
