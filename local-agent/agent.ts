@@ -7,10 +7,7 @@ import { randomIds } from '#adapters/random-ids.ts';
 import { createS3BlobInventory } from '#adapters/s3-blob-inventory.ts';
 import { createS3BlobStore } from '#adapters/s3-blob-store.ts';
 import { systemClock } from '#adapters/system-clock.ts';
-import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
-import type { VerifiedEntry } from '#protocol/ledger-session.ts';
-import type { Writer } from '#protocol/ledger-entry.ts';
 import type { BlobInventory, BlobStore, Clock, Files, Ids, LedgerStore, TaskStore } from '#protocol/ports.ts';
 import { readConfig } from './config.ts';
 import type { EmployeeConfig } from './config.ts';
@@ -22,8 +19,12 @@ import { LedgerCopy } from './ledger-copy.ts';
 import { acquireLock } from './lock.ts';
 import { createToolHost } from './mcp/host.ts';
 import { createNodeFiles } from './files/node-files.ts';
+import { beginAtCheckpoint, keepState, keptState } from './resume.ts';
 import type { SyncProgress } from './sync/progress.ts';
 import type { ToolHost } from './tool-host.ts';
+import { requireReadable, writerOf } from './writer.ts';
+
+export { requireReadable, writerOf } from './writer.ts';
 
 /** Everything that a use case of the local zone works with. */
 export interface AgentPorts {
@@ -52,23 +53,23 @@ export interface Agent extends AgentPorts {
   readonly session: LedgerSession;
 }
 
-/** Puts the ports together and replays the local copy of the ledger. */
+/** Puts the ports together and replays the local copy of the ledger, from the last state kept on. */
 export function makeAgent(ports: AgentPorts): Agent {
   const { config, copy } = ports;
+  const start = keptState(copy, config.vaultId);
   const session = new LedgerSession(writerOf(ports), config.root, ports, requireReadable, {
     keep: (verified) => copy.keep(verified),
+    ...(start ? { start } : {}),
   });
-  for (const entry of copy.entries()) session.replay(entry);
+  let replayed = 0;
+  // Behind a checkpoint that cannot be used any more, the first pull reads everything afresh.
+  const replayable = start !== undefined || copy.begins() === 1;
+  for (const entry of replayable ? copy.entries(session.state.head.n) : []) {
+    session.replay(entry);
+    replayed += 1;
+  }
+  keepState(copy, session.state, replayed);
   return { ...ports, session };
-}
-
-/**
- * The owner's machine holds every key: an entry that it cannot open is one that nobody can check.
- *
- * @throws {LedgerIntegrityError}
- */
-export function requireReadable({ entry, body }: Pick<VerifiedEntry, 'entry' | 'body'>): void {
-  if (!body) throw new LedgerIntegrityError(entry.n, 'is sealed with a key that this machine does not have');
 }
 
 /** An agent with what has to be given back at the end. */
@@ -80,6 +81,7 @@ interface OpenOptions {
   /** Stands in for the config's vault. */
   readonly vault?: string | undefined;
   readonly log?: (line: string) => void;
+  readonly progress?: AgentPorts['progress'];
 }
 
 /**
@@ -132,7 +134,7 @@ async function assemble(
   const clients = createClients(config);
   const copy = new LedgerCopy(path.join(folder, 'ledger.db'), keys.keyring);
   const tools = createToolHost({ config, log, pinsFile: path.join(folder, 'tool-pins.json') });
-  const agent = makeAgent({
+  const ports: AgentPorts = {
     config,
     keys,
     ledger: createDynamoLedgerStore(clients.dynamodb, config.stack.ledgerTable),
@@ -146,7 +148,10 @@ async function assemble(
     ids: randomIds,
     copy,
     log,
-  });
+    ...(options.progress ? { progress: options.progress } : {}),
+  };
+  await beginAtCheckpoint(ports);
+  const agent = makeAgent(ports);
   return {
     ...agent,
     ...(config.git?.enabled === false ? {} : { history: createGitHistory(agent) }),
@@ -156,9 +161,4 @@ async function assemble(
       copy.close();
     },
   };
-}
-
-/** This machine as a writer of the ledger. */
-export function writerOf({ config, keys }: Pick<AgentPorts, 'config' | 'keys'>): Writer {
-  return { vaultId: config.vaultId, writer: config.agent, signingKey: keys.signing, keyring: keys.keyring };
 }

@@ -1,9 +1,10 @@
+import { checkpointHintId } from '#protocol/checkpoint.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { contentsOf } from '#protocol/ledger-contents.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { StoredBlob } from '#protocol/ports.ts';
-import { requireReadable, writerOf } from './agent.ts';
 import type { Agent } from './agent.ts';
+import { requireReadable, writerOf } from './writer.ts';
 
 /** Never less: a blob is stored before the entry that names it, and a machine may sleep between the two. */
 export const MIN_GRACE_MS = 24 * 60 * 60 * 1000;
@@ -98,6 +99,8 @@ class NamedObjects {
 
   constructor(agent: Agent) {
     this.#agent = agent;
+    // No entry names it: it is written anew for each checkpoint.
+    this.#ids.add(checkpointHintId(writerOf(agent)));
     this.#session = new LedgerSession(writerOf(agent), agent.config.root, agent, (verified) => {
       requireReadable(verified);
       const { entry, body, hash } = verified;

@@ -2,6 +2,7 @@ import type { ContentRef } from '#protocol/content.ts';
 import { EmployeeError, LedgerIntegrityError } from '#protocol/errors.ts';
 import { contentsOf } from '#protocol/ledger-contents.ts';
 import { entryHash, LedgerEntry, openBody } from '#protocol/ledger-entry.ts';
+import type { LedgerHead } from '#protocol/ledger-entry.ts';
 import type { VerifiedEntry } from '#protocol/ledger-session.ts';
 import type { Keyring } from '#protocol/seal.ts';
 import { CachedTable } from './cached-table.ts';
@@ -109,6 +110,17 @@ export class LedgerCopy {
     return row ? String(row['hash']) : undefined;
   }
 
+  /**
+   * Whether this machine saw this very entry, and still has it word for word. `other`: it saw another one
+   * under that number; `damaged`: what it kept is not what it saw.
+   */
+  holds(entry: LedgerEntry): 'same' | 'none' | 'other' | 'damaged' {
+    const row = this.#db.sql('SELECT hash, entry FROM entries WHERE n = ?').get(entry.n);
+    if (!row) return 'none';
+    if (row['hash'] !== entryHash(entry)) return 'other';
+    return row['entry'] === JSON.stringify(entry) ? 'same' : 'damaged';
+  }
+
   /** The number of the last entry of the copy, 0 when empty. */
   last(): number {
     return Number(this.#db.sql('SELECT coalesce(max(n), 0) AS n FROM entries').get()?.['n'] ?? 0);
@@ -128,16 +140,52 @@ export class LedgerCopy {
         if (known !== undefined) {
           throw new LedgerIntegrityError(entry.n, 'differs from the copy on this machine');
         }
-        if (entry.n !== last + 1) {
+        const follows = entry.n === this.begins() || this.hashOf(entry.n - 1) !== undefined;
+        if (entry.n !== 1 && !follows) {
           throw new CopyGapError(
             `the copy on this machine ends at entry ${last}; entry ${entry.n} does not follow. Try again`,
           );
         }
         const put = 'INSERT INTO entries (n, hash, entry) VALUES (?, ?, ?)';
         this.#db.sql(put).run(entry.n, hash, JSON.stringify(entry));
-        last = entry.n;
+        last = Math.max(last, entry.n);
       }
     });
+  }
+
+  /**
+   * The first entry from which on the copy has all: more than 1 where this machine began with a checkpoint,
+   * and has not fetched yet what was before.
+   */
+  begins(): number {
+    return Number(this.fact('begins') ?? 1);
+  }
+
+  /** How many entries from the first one on are there without a hole. */
+  wholeTo(): number {
+    const begins = this.begins();
+    if (begins === 1) return this.last();
+    return Number(this.#db.sql('SELECT count(*) AS n FROM entries WHERE n < ?').get(begins)?.['n'] ?? 0);
+  }
+
+  /** Lets the copy of a machine that has no entry yet begin behind a checkpoint; or, with 1, be whole. */
+  setBegins(n: number): void {
+    this.setFact('begins', String(n));
+  }
+
+  /** The replayed state as it was kept last, if it is of this format and of an entry of this copy. */
+  snapshot(
+    format: string,
+  ): { readonly n: number; readonly hash: string; readonly state: string } | undefined {
+    const row = this.#db.sql('SELECT n, hash, format, state FROM snapshot').get();
+    if (row?.['format'] !== format || !(row['state'] instanceof Uint8Array)) return undefined;
+    return { n: Number(row['n']), hash: String(row['hash']), state: Buffer.from(row['state']).toString() };
+  }
+
+  /** Keeps the replayed state, in the place of the one before. */
+  setSnapshot(head: LedgerHead, format: string, state: string): void {
+    const put = 'INSERT OR REPLACE INTO snapshot (id, n, hash, format, state) VALUES (1, ?, ?, ?, ?)';
+    this.#db.sql(put).run(head.n, head.hash, format, Buffer.from(state));
   }
 
   /**

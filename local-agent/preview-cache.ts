@@ -37,9 +37,7 @@ export async function previewTasks(
 async function sourceOf(agent: Agent, task: TaskView | undefined): Promise<string | undefined> {
   const path = task && notePath(task);
   const stat = path === undefined ? undefined : await agent.files.stat(path);
-  if (!task || !stat || stat.fileId === '') return undefined;
+  if (!task || !stat?.settled) return undefined;
   const { sizeBytes, modifiedMs, changedMs, fileId } = stat;
-  // Written within the clock's grain, it may change again and look the same.
-  if (Date.parse(agent.clock.now()) - Math.max(modifiedMs, changedMs) < 2000) return undefined;
   return JSON.stringify([task.updatedN, path, sizeBytes, modifiedMs, changedMs, fileId]);
 }

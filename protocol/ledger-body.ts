@@ -147,10 +147,18 @@ const OverrideBody = z.strictObject({
   ]),
 });
 
+/** The state up to entry `upTo`, so that a reader that begins need not replay what came before. */
 const CheckpointBody = z.strictObject({
   kind: z.literal('checkpoint'),
   upTo: z.int().positive(),
-  stateDigest: Sha256,
+  /** Of entry `upTo`. */
+  hash: Sha256,
+  /** The rules that made the snapshots of it: `REPLAY_VERSION`. */
+  replay: z.int().positive(),
+  /** What the cloud zone may know, sealed for both. */
+  shared: ContentRef,
+  /** All of it, sealed for the owner's machines. */
+  private: ContentRef,
 });
 
 /** What an entry says, once opened. */

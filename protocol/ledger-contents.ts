@@ -21,7 +21,8 @@ export function contentsOf(body: LedgerBody): ContentRef[] {
     case 'intent':
     case 'delivery':
     case 'override':
-    case 'checkpoint':
       return [];
+    case 'checkpoint':
+      return [body.shared, body.private];
   }
 }

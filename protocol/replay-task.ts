@@ -53,12 +53,14 @@ export function applyChange(state: VaultState, entry: LedgerEntry, change: TaskC
       const named = takeName(state, known.taskId, known.note, change.note);
       if (named) return named;
       known.epoch = change.epoch;
-      set(known, 'owner', change.event === 'draft_started' ? (change.owner ?? entry.writer) : undefined);
       if (change.note) [known.note, known.noteN] = [change.note, entry.n];
       if (change.mail) known.mail = change.mail;
       if (change.warnings) known.warnings = change.warnings;
       // An edit does not undo the reason for which a note stands where it stands.
       const isEdit = change.event === 'edited';
+      const owner = change.event === 'draft_started' ? (change.owner ?? entry.writer) : undefined;
+      // Whoever edits what it holds goes on holding it.
+      if (!isEdit) set(known, 'owner', owner);
       if (!isEdit) set(known, 'reason', change.reason);
       set(known, 'explained', isEdit ? change.reason : undefined);
       known.home = change.home ?? HOME_AFTER[change.event] ?? known.home;

@@ -90,6 +90,7 @@ function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone
       refuse(applyOverride(state, body));
       return;
     case 'checkpoint':
+      state.checkpointN = entry.n;
       return;
   }
 }

@@ -17,9 +17,9 @@ export type ClaimRule = (task: Task | undefined) => ClaimAnswer;
 
 /** What a store without a language for conditions has to offer. */
 export interface ItemStore {
-  get(taskId: string): Promise<Task | undefined>;
+  readonly get: (taskId: string) => Promise<Task | undefined>;
   /** Applies the rule to the item as it stands, in one step that nobody else can get into. */
-  decide(taskId: string, rule: ClaimRule): Promise<ClaimAnswer>;
+  readonly decide: (taskId: string, rule: ClaimRule) => Promise<ClaimAnswer>;
 }
 
 /** A task store that applies the pure rules themselves. */

@@ -113,6 +113,8 @@ export interface VaultState {
   readonly conflicts: Map<string, ConflictView>;
   /** Entries whose refusal a person has looked at and acknowledged. */
   readonly acknowledged: Set<number>;
+  /** The last checkpoint's entry. */
+  checkpointN?: number;
 }
 
 /** The state before the first entry. */

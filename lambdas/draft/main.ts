@@ -1,3 +1,4 @@
+import { createCheckpointStart } from '#adapters/checkpoint-start.ts';
 import { createDynamoClient } from '#adapters/dynamodb-client.ts';
 import { createDynamoLedgerStore } from '#adapters/dynamodb-ledger-store.ts';
 import { createDynamoTaskStore } from '#adapters/dynamodb-task-store.ts';
@@ -16,15 +17,17 @@ import { createDraftHandler } from './handler.ts';
 
 const env = parseEnv(DraftEnv, process.env);
 const dynamodb = createDynamoClient();
+const blobs = createS3BlobStore(createS3Client(), env.VAULT_BUCKET);
 
 /** Lambda calls this with each batch of the drafting queue. */
 export const handler: QueueHandler = createDraftHandler(env, {
   tasks: createDynamoTaskStore(dynamodb, env.TASKS_TABLE),
-  blobs: createS3BlobStore(createS3Client(), env.VAULT_BUCKET),
+  blobs,
   model: createTemplateModel(),
   clock: systemClock,
   zone: createZoneSource(createSecretSource(createSecretsClient(), env.VAULT_SECRET_ARN), {
     ledger: createDynamoLedgerStore(dynamodb, env.LEDGER_TABLE),
+    begin: createCheckpointStart(blobs, 'shared'),
     clock: systemClock,
     ids: randomIds,
   }),

@@ -1,5 +1,7 @@
+import type { BeginAtCheckpoint } from '#protocol/checkpoint.ts';
 import { CloudSecret } from '#protocol/cloud-secret.ts';
 import { EmployeeError } from '#protocol/errors.ts';
+import type { Writer } from '#protocol/ledger-entry.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { LedgerPorts } from '#protocol/ledger-session.ts';
 import type { SecretSource } from '#protocol/ports.ts';
@@ -24,20 +26,32 @@ export interface ZoneSource {
   use<T>(work: (zone: Zone) => Promise<T>): Promise<T>;
 }
 
+/** What the zone's session works with; `begin` for a quick start. */
+export type ZonePorts = LedgerPorts & { readonly begin?: BeginAtCheckpoint };
+
 const KEY_TROUBLE: ReadonlySet<string> = new Set(['STALE_KEYS', 'LEDGER_INTEGRITY', 'SEAL']);
 
 /**
- * The cloud zone's ledger session, kept between invocations: a warm one reads only what is new. After any
- * error it is dropped and built anew. If keys may be the cause, the secret is read again, once, and the work
- * repeated if it has changed; otherwise the error stands and nothing is written.
+ * The cloud zone's ledger session, kept between invocations: a warm one reads only what is new, a cold one
+ * begins at the newest checkpoint. After any error it is dropped and built anew. If keys may be the cause, the
+ * secret is read again, once, and the work repeated if it has changed; if a checkpoint may be, all of the ledger
+ * is read instead. Otherwise the error stands and nothing is written.
  */
-export function createZoneSource(secret: SecretSource, ports: LedgerPorts): ZoneSource {
+export function createZoneSource(secret: SecretSource, ports: ZonePorts): ZoneSource {
   let text: string | undefined;
   let zone: Zone | undefined;
+  /** Whether the session may begin at a checkpoint, and whether it did. */
+  let mayJump = true;
+  let jumped = false;
 
   async function attempt<T>(work: (zone: Zone) => Promise<T>): Promise<T> {
     text ??= await secret.read();
-    zone ??= makeZone(text, ports);
+    if (!zone) {
+      const parsed = parseSecret(text);
+      const start = mayJump ? await ports.begin?.(asWriter(parsed), parsed.root) : undefined;
+      jumped = start !== undefined;
+      zone = makeZone(parsed, ports, start);
+    }
     try {
       return await work(zone);
     } catch (error) {
@@ -55,18 +69,21 @@ export function createZoneSource(secret: SecretSource, ports: LedgerPorts): Zone
         const before = text;
         text = undefined;
         text = await secret.read();
-        if (text === before) throw error;
+        if (text === before && !jumped) throw error;
+        mayJump &&= !jumped;
         return attempt(work);
       }
     },
   };
 }
 
-function makeZone(text: string, ports: LedgerPorts): Zone {
-  const secret = parseSecret(text);
-  const { vaultId, writer, signing, keyring } = secret;
+function asWriter({ vaultId, writer, signing, keyring }: CloudSecret): Writer {
+  return { vaultId, writer, signingKey: signing, keyring };
+}
+
+function makeZone(secret: CloudSecret, ports: ZonePorts, start: VaultState | undefined): Zone {
   const session = new LedgerSession(
-    { vaultId, writer, signingKey: signing, keyring },
+    asWriter(secret),
     secret.root,
     ports,
     (verified) => {
@@ -75,9 +92,10 @@ function makeZone(text: string, ports: LedgerPorts): Zone {
         throw new StaleKeysError(`no shared key of key epoch ${verified.entry.keyEpoch} is at hand`);
       }
     },
+    start && { start },
   );
   return {
-    keyring,
+    keyring: secret.keyring,
     session: {
       state: session.state,
       pull: () => session.pull(),

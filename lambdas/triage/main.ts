@@ -1,3 +1,4 @@
+import { createCheckpointStart } from '#adapters/checkpoint-start.ts';
 import { createDynamoClient } from '#adapters/dynamodb-client.ts';
 import { createDynamoLedgerStore } from '#adapters/dynamodb-ledger-store.ts';
 import { createDynamoTaskStore } from '#adapters/dynamodb-task-store.ts';
@@ -21,16 +22,18 @@ import { createTriageHandler } from './handler.ts';
 const env = parseEnv(TriageEnv, process.env);
 const dynamodb = createDynamoClient();
 const s3 = createS3Client();
+const blobs = createS3BlobStore(s3, env.VAULT_BUCKET);
 
 /** Lambda calls this with each batch of the inbound queue. */
 export const handler: QueueHandler = createTriageHandler(env, {
   tasks: createDynamoTaskStore(dynamodb, env.TASKS_TABLE),
-  blobs: createS3BlobStore(s3, env.VAULT_BUCKET),
+  blobs,
   mails: createS3MailSource(s3),
   parser: createMailParser(),
   drafting: createSqsQueue(createSqsClient(), env.DRAFTING_QUEUE_URL, DraftRequest),
   zone: createZoneSource(createSecretSource(createSecretsClient(), env.VAULT_SECRET_ARN), {
     ledger: createDynamoLedgerStore(dynamodb, env.LEDGER_TABLE),
+    begin: createCheckpointStart(blobs, 'shared'),
     clock: systemClock,
     ids: randomIds,
   }),

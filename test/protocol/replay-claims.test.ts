@@ -201,6 +201,7 @@ describe('an edit while a task is drafted', () => {
     const edit = change('edited', { epoch: 1, note: CHANGED });
     expect(refusalOf(factory, edit, factory.other)).toMatchObject(ZONE);
     accepted(factory, edit);
+    expect(task(factory)).toMatchObject({ state: 'drafting', owner: 'laptop', note: CHANGED });
     expect(refusalOf(vaultAt('drafting'), edit)).toMatchObject(ZONE);
   });
 });

@@ -150,3 +150,140 @@ describe('a file of the vault', () => {
     expect(state.refusals.map(({ severity }) => severity)).toEqual(['incident', 'late']);
   });
 });
+
+describe('the changes of one entry', () => {
+  const move = (path: string, to: string, base: string): FileChange => ({ op: 'move', path, to, base });
+  const start = (): ReturnType<typeof createLedgerFactory> => {
+    const factory = createLedgerFactory();
+    factory.append(files('private', put('a'), put('b', two), put('x/y')));
+    return factory;
+  };
+
+  it.each<[string, FileChange[], Record<string, string>]>([
+    ['two files change places', [move('a', 'b', A), move('b', 'a', B)], { a: B, b: A, 'x/y': A }],
+    ['a chain', [move('a', 'b', A), move('b', 'c', B)], { b: A, c: B, 'x/y': A }],
+    [
+      'a chain, its end first, and a new file at its beginning',
+      [move('b', 'c', B), move('a', 'b', A), put('a', two)],
+      { a: B, b: A, c: B, 'x/y': A },
+    ],
+    [
+      'a file in the place of a folder',
+      [{ op: 'delete', path: 'x/y', base: A }, put('x', two)],
+      { a: A, b: B, x: B },
+    ],
+    [
+      'a folder in the place of a file',
+      [put('a/b', two), { op: 'delete', path: 'a', base: A }],
+      { b: B, 'x/y': A, 'a/b': B },
+    ],
+    ['a file into a folder of its own name', [move('a', 'a/a', A)], { b: B, 'x/y': A, 'a/a': A }],
+    ['a name in other letters', [move('a', 'A', A)], { A, b: B, 'x/y': A }],
+    ['a move with an edit', [{ ...move('a', 'c', A), content: two } as FileChange], { b: B, c: B, 'x/y': A }],
+  ])('are applied together: %s', (_name, changes, tree) => {
+    const factory = start();
+    const before = factory.replay();
+    factory.append(files('private', ...changes));
+    const state = factory.replay();
+    expect(state.refusals).toEqual([]);
+    expect(Object.fromEntries([...state.files].map(([path, { content }]) => [path, content.sha256]))).toEqual(
+      tree,
+    );
+    for (const change of changes) {
+      if (change.op === 'move')
+        expect(state.files.get(change.to)?.id).toBe(before.files.get(change.path)?.id);
+    }
+    expect(new Set([...state.files.values()].map(({ id }) => id)).size).toBe(state.files.size);
+  });
+
+  it.each<[string, FileChange[], string[]]>([
+    ['one of a swap that is late stops the other', [move('a', 'b', A), move('b', 'a', A)], ['late', 'late']],
+    ['a twin in case', [put('B', one)], ['late']],
+    ['two twins in one entry', [put('n', one), put('N', two)], ['late']],
+    ['a file below a file', [put('a/b', one)], ['late']],
+    ['a file in the place of a folder', [put('X', one)], ['late']],
+    ['two changes of one file', [put('a', two, A), { op: 'delete', path: 'a', base: A }], ['late']],
+    [
+      'a place that a file was to leave, which stays',
+      [put('x', one), { op: 'delete', path: 'x/y', base: B }],
+      ['late', 'late'],
+    ],
+    ['a hidden file', [put('.git/hooks/post-commit', one)], ['incident']],
+    ['a shared folder in other letters', [put('templates/a.md', one)], ['incident']],
+    ['a shared folder as a file', [put('Templates', one)], ['incident']],
+  ])('are refused where they clash: %s', (_name, changes, severities) => {
+    const factory = start();
+    factory.append(files('private', ...changes));
+    expect(factory.replay().refusals.map(({ severity }) => severity)).toEqual(severities);
+  });
+
+  it('have the same effect for a reader that begins at any entry', () => {
+    const factory = start();
+    factory.append(files('private', move('a', 'b', A), move('b', 'c', B)));
+    const reader = factory.session(factory.local, createLedgerFactory().store());
+    for (const entry of factory.entries) reader.admit(entry);
+    factory.append(files('private', put('C', one), put('a', one)));
+    reader.admit(factory.entries.at(-1));
+    expect([...reader.state.files]).toEqual([...factory.replay().files]);
+    expect(reader.state.refusals).toEqual(factory.replay().refusals);
+    expect(reader.state.refusals).toHaveLength(1);
+  });
+});
+
+describe('a conflict', () => {
+  const COPY = 'Conflicts/a (laptop 12345678).md';
+  const conflict = (copy = COPY): EntryDraft => ({
+    ring: 'private',
+    body: { kind: 'conflict', path: 'a.md', copy, content: two, theirs: A },
+  });
+  const settle = (choice: 'ours' | 'theirs' | 'both'): EntryDraft => ({
+    ring: 'private',
+    body: { kind: 'override', reason: 'r', what: { of: 'conflict', copy: COPY, choice } },
+  });
+
+  it('is open from its entry on, once', () => {
+    const factory = createLedgerFactory();
+    factory.append(files('private', put('a.md')));
+    factory.append(conflict());
+    expect([...factory.replay().conflicts.keys()]).toEqual([COPY]);
+    expect(refusalOf(factory, conflict())).toMatchObject({ severity: 'late', code: 'duplicate' });
+    expect(refusalOf(factory, conflict(COPY.toUpperCase().replace('CONFLICTS', 'Conflicts')))).toMatchObject({
+      severity: 'late',
+    });
+    expect(refusalOf(factory, { ...conflict(), ring: 'shared' }, factory.cloud)).toMatchObject({
+      severity: 'incident',
+    });
+  });
+
+  it.each([
+    ['ours', false],
+    ['theirs', false],
+    ['both', true],
+  ] as const)('is settled by the choice of %s, with which its copy goes or stays', (choice, stays) => {
+    const factory = createLedgerFactory();
+    factory.append(conflict());
+    factory.append(settle(choice));
+    const state = factory.replay();
+    expect(state.conflicts.size).toBe(0);
+    expect(state.files.has(COPY)).toBe(stays);
+    expect(refusalOf(factory, settle(choice))).toMatchObject({ severity: 'late', code: 'duplicate' });
+  });
+
+  it('keeps a copy that was worked on, whatever is chosen', () => {
+    const factory = createLedgerFactory();
+    factory.append(conflict());
+    factory.append(files('private', put(COPY, one, B)));
+    factory.append(settle('ours'));
+    expect(factory.replay().files.has(COPY)).toBe(true);
+  });
+
+  it.each([
+    { op: 'delete', path: COPY, base: B },
+    { op: 'move', path: COPY, to: 'b.md', base: B },
+  ] satisfies FileChange[])('is settled when its copy leaves by $op', (change) => {
+    const factory = createLedgerFactory();
+    factory.append(conflict());
+    factory.append(files('private', change));
+    expect(factory.replay().conflicts.size).toBe(0);
+  });
+});

@@ -37,7 +37,16 @@ describe('the cloud zone', () => {
     [
       'a checkpoint',
       'created',
-      () => ({ body: { kind: 'checkpoint', upTo: 1, stateDigest: SHA } as const }),
+      () => ({
+        body: {
+          kind: 'checkpoint',
+          upTo: 1,
+          hash: SHA,
+          replay: 1,
+          shared: { sha256: SHA, sizeBytes: 1, blob: SHA },
+          private: { sha256: SHA, sizeBytes: 1, blob: SHA },
+        } as const,
+      }),
       'zone',
     ],
     [
