@@ -3,17 +3,20 @@ import type { Zone } from '#protocol/task.ts';
 import { GitError } from './git-command.ts';
 import type { Git } from './git-command.ts';
 import type { Hooks } from './hooks.ts';
-import { forgetStaging, indexLine, inOrder, UPDATE_INDEX, updateOwnersIndex } from './index-files.ts';
-import type { Staged, Workshop } from './index-files.ts';
+import type { Head } from './head.ts';
+import { indexInput, UPDATE_INDEX } from './index-lines.ts';
 import { commitMessage } from './message.ts';
 import { parseRaw } from './objects.ts';
 import type { TreeChange } from './objects.ts';
 import { HistoryWaitsError } from './repository.ts';
-import type { Head, Repository } from './repository.ts';
+import type { OwnersIndex, Staged } from './owners-index.ts';
+import type { Repository } from './repository.ts';
 import type { Cause } from './touched-paths.ts';
+import type { Workshop } from './workshop.ts';
 
 const DOMAIN = 'ai-employee.invalid';
 const SIGN_TIMEOUT_MS = 60_000;
+const NO_ENTRY = { mode: '0', id: '' };
 
 /** One path as it is to stand in the commit; an id of zeros takes it out. */
 export interface BatchChange {
@@ -21,6 +24,8 @@ export interface BatchChange {
   readonly mode: string;
   readonly id: string;
   readonly cause: Cause;
+  /** The id that Git has there now. */
+  readonly before: string | undefined;
 }
 
 /** Everything that a batch is committed with. */
@@ -31,6 +36,7 @@ export interface BatchContext {
   readonly config: ReadonlyMap<string, string>;
   readonly hooks: Hooks;
   readonly workshop: Workshop;
+  readonly ownersIndex: OwnersIndex;
   readonly staged: Staged;
   /** This machine's name. */
   readonly agent: string;
@@ -51,7 +57,7 @@ export async function commitBatch(
   context: BatchContext,
   changes: readonly BatchChange[],
 ): Promise<string | undefined> {
-  const { git, repository, head, workshop, hooks } = context;
+  const { repository, head, workshop, hooks, ownersIndex, staged } = context;
   let tip: { readonly commit: string | undefined; readonly tree: string } = head;
   const done: TreeChange[] = [];
   let refused: HistoryWaitsError | undefined;
@@ -70,16 +76,16 @@ export async function commitBatch(
     }
   }
   if (tip.commit !== undefined && tip.commit !== head.commit) {
-    await updateOwnersIndex(git, repository, context.staged, tip.tree, done);
+    await ownersIndex.update(repository, staged, tip.tree, done);
     await moveBranch(context, tip.commit);
-    await forgetStaging(repository);
+    await ownersIndex.settle(repository, staged, tip.commit);
     if (refused === undefined) await workshop.keep(tip.tree);
     await hooks.run('post-commit', []).catch(() => undefined);
   }
   // A try that died may have staged what is not wanted any more.
-  else if (context.staged.own.size > 0) {
-    await updateOwnersIndex(git, repository, context.staged, head.tree, []);
-    await forgetStaging(repository);
+  else if (staged.own.size > 0) {
+    await ownersIndex.update(repository, staged, head.tree, []);
+    await ownersIndex.settle(repository, staged, head.commit);
   }
   if (refused) throw refused;
   return tip.commit === head.commit ? undefined : tip.commit;
@@ -94,17 +100,18 @@ async function commitZone(
   const { git, hooks, workshop } = context;
   const { indexFile, messageFile } = workshop;
   const env = { GIT_INDEX_FILE: indexFile };
-  await git.run(UPDATE_INDEX, { env, input: inOrder(changes.map(indexLine)) });
+  await git.run(UPDATE_INDEX, { env, input: indexInput(changes) });
   let tree = await git.text(['write-tree'], { env });
   if (tree === tip.tree) return undefined;
+  let diff = diffOf(changes);
   if (hooks.has('pre-commit')) {
     // Hooks compare the index with the working tree, for which it has to know the files' times.
     await git.run(['update-index', '-q', '--refresh'], { env, expect: [0, 1] });
     await hooks.run('pre-commit', [], indexFile);
     tree = await git.text(['write-tree'], { env });
+    diff = await treeDiff(git, tip.tree, tree);
   }
   const taskIds = new Set(changes.flatMap(({ cause }) => cause.taskId ?? []));
-  const diff = await treeDiff(git, tip.tree, tree);
   await writeFile(messageFile, commitMessage(diff, { zone, taskIds, head: context.ledgerHead }));
   await hooks.run('prepare-commit-msg', [messageFile, 'message'], indexFile);
   await hooks.run('commit-msg', [messageFile], indexFile);
@@ -170,6 +177,26 @@ async function moveBranch({ git, head }: BatchContext, commit: string): Promise<
       },
     );
   }
+}
+
+/** What the changes come to, with the same contents at another path as a rename. */
+function diffOf(changes: readonly BatchChange[]): TreeChange[] {
+  const isGone = ({ mode }: BatchChange): boolean => mode === '0';
+  const gone = new Map(changes.filter(isGone).map((change) => [change.before ?? '', change]));
+  const diff: TreeChange[] = [];
+  for (const change of changes) {
+    if (isGone(change)) continue;
+    const { path, mode, id, before } = change;
+    const from = before === undefined ? gone.get(id)?.path : undefined;
+    if (from !== undefined) gone.delete(id);
+    const status = before !== undefined ? 'M' : from !== undefined ? 'R' : 'A';
+    diff.push({ path, mode, id, status, before: NO_ENTRY, ...(from === undefined ? {} : { from }) });
+  }
+  const moved = new Set(diff.map(({ from }) => from));
+  for (const { path, mode, id } of changes.filter(isGone)) {
+    if (!moved.has(path)) diff.push({ path, mode, id, status: 'D', before: NO_ENTRY });
+  }
+  return diff;
 }
 
 async function treeDiff(git: Git, from: string, to: string): Promise<TreeChange[]> {

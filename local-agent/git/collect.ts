@@ -7,7 +7,7 @@ import type { LeftOut } from './history.ts';
 import { blobId, conversions, ignoredPaths, storeBlob, storeBlobs, storeConverted } from './objects.ts';
 import type { Conversion } from './objects.ts';
 import type { Repository } from './repository.ts';
-import type { TreeEntries } from './scope.ts';
+import type { Kept } from './head.ts';
 import { look } from './selection.ts';
 import type { Candidate, Selection } from './selection.ts';
 
@@ -19,8 +19,8 @@ export interface Collector {
   readonly settings: GitSettings;
   /** The owner's config of Git. */
   readonly config: ReadonlyMap<string, string>;
-  /** What Git has, where that is known: the same again is no change. */
-  readonly entries: TreeEntries | undefined;
+  /** What Git has at the paths in question: the same again is no change. */
+  readonly kept: ReadonlyMap<string, Kept>;
 }
 
 /** What came of it: the changes of the commit, their blobs stored. */
@@ -31,21 +31,22 @@ export interface Collected {
 }
 
 /** Reads, checks and stores what is to be committed. One file at a time is in memory. */
-export async function collect(
-  collector: Collector,
-  selection: Selection,
-  indexFile: string,
-): Promise<Collected> {
-  const { git, config, entries, repository } = collector;
+export async function collect(collector: Collector, selection: Selection): Promise<Collected> {
+  const { git, config, kept, repository } = collector;
   const collected: Collected = { changes: [], leftOut: [...selection.leftOut], later: [] };
   const nothing = '0'.repeat(repository.format === 'sha256' ? 64 : 40);
   for (const { path, cause } of selection.removals) {
-    if (!entries || entries.has(path)) collected.changes.push({ path, mode: '0', id: nothing, cause });
+    const before = kept.get(path)?.id;
+    collected.changes.push({ path, mode: '0', id: nothing, cause, before });
   }
   const paths = selection.puts.map(({ path }) => path);
   if (paths.length === 0) return collected;
   const [ignored, converted] = await Promise.all([
-    ignoredPaths(git, paths, indexFile),
+    // What Git has already is not ignored, whatever the rules say.
+    ignoredPaths(
+      git,
+      paths.filter((path) => !kept.has(path)),
+    ),
     conversions(git, paths, config),
   ]);
   const puts = selection.puts.filter(({ path }) => !ignored.has(path));
@@ -61,7 +62,7 @@ export async function collect(
 
 /** The bytes that are new to Git; tells `collected` what became of each candidate. */
 async function* newBlobs(
-  { agent, git, repository, settings, config, entries }: Collector,
+  { agent, git, repository, settings, config, kept }: Collector,
   puts: readonly Candidate[],
   converted: ReadonlyMap<string, Conversion>,
   collected: Collected,
@@ -78,15 +79,15 @@ async function* newBlobs(
       collected.leftOut.push({ path, why: seen.leftOut });
       continue;
     }
-    const before = entries?.get(path);
+    const before = kept.get(path);
     // Where the file system has no modes, those that Git has stay.
     const executable = hasModes ? seen.executable : before?.mode === '100755';
     const mode = executable ? '100755' : '100644';
     const kind = converted.get(path) ?? 'none';
     const isPlain = kind === 'none' || (kind === 'line-ends' && !Buffer.from(seen.bytes).includes('\r'));
     const id = isPlain ? blobId(repository.format, seen.bytes) : await storeConverted(git, path, seen.bytes);
-    if (before?.id === id && before.mode === mode) continue;
-    collected.changes.push({ path, mode, id, cause });
+    if (before?.id === id && (before.mode ?? mode) === mode) continue;
+    collected.changes.push({ path, mode, id, cause, before: before?.id });
     if (isPlain) yield seen.bytes;
   }
 }

@@ -7,8 +7,12 @@ import { GitSettings } from './git-settings.ts';
 import { readFact, writeFact } from './history-facts.ts';
 import type { HistoryFact } from './history-facts.ts';
 import type { HistoryStatus, VaultHistory } from './history.ts';
+import { headOf, readTip } from './head.ts';
+import { createLocator } from './locator.ts';
+import type { Locator } from './locator.ts';
+import { createOwnersIndex } from './owners-index.ts';
 import { createPusher } from './push.ts';
-import { findHead, gitVersion, HistoryOffError } from './repository.ts';
+import { gitVersion, HistoryOffError } from './repository.ts';
 import { commitVault } from './vault-commit.ts';
 
 const FIRST_WAIT_MS = 1_000;
@@ -24,6 +28,8 @@ export function createGitHistory(agent: Agent, options: HistoryOptions = {}): Va
   const { copy, config, session, clock } = agent;
   const settings = GitSettings.parse(config.git ?? {});
   const git = createGit(config.vault, options.env ?? process.env);
+  const locate = createLocator(git, config.vault);
+  const ownersIndex = createOwnersIndex(git);
   const pusher = createPusher(agent, git, settings);
   let version: Promise<readonly [number, number]> | undefined;
   /** Set while a commit waits: nothing is tried again for the same work before that. */
@@ -32,7 +38,7 @@ export function createGitHistory(agent: Agent, options: HistoryOptions = {}): Va
   const tryCommit = async (changes: readonly VaultChange[]): Promise<HistoryFact<'state'>> => {
     try {
       version ??= gitVersion(git);
-      await commitVault(agent, git, await version, settings, changes);
+      await commitVault(agent, { git, locate, ownersIndex, settings, version: await version }, changes);
       return { state: 'ready' };
     } catch (error) {
       version = undefined;
@@ -59,7 +65,7 @@ export function createGitHistory(agent: Agent, options: HistoryOptions = {}): Va
       const known = { committedTo, leftOut };
       try {
         await gitVersion(git);
-        const branch = await branchOf(git, config.vault);
+        const branch = await branchOf(git, locate);
         const push = branch.commit === undefined ? undefined : await pusher.status();
         return { ...stateNow(agent, committedTo), ...known, ...branch, ...(push ? { push } : {}) };
       } catch (error) {
@@ -78,9 +84,10 @@ function stateNow({ copy, session }: Agent, committedTo: number): Pick<HistorySt
   return { state: fact.state, ...(fact.why === undefined ? {} : { why: fact.why }) };
 }
 
-async function branchOf(git: Git, vault: string): Promise<Pick<HistoryStatus, 'branch' | 'commit'>> {
-  const found = await findHead(git, vault);
+async function branchOf(git: Git, locate: Locator): Promise<Pick<HistoryStatus, 'branch' | 'commit'>> {
+  const [found, tip] = await Promise.all([locate(), readTip(git, [])]);
   if (!found) return {};
-  const { ref, commit } = found.head;
+  if (!tip.isThere) await locate(true);
+  const { ref, commit } = await headOf(git, found.repository, tip);
   return { branch: ref.replace(/^refs\/heads\//, ''), ...(commit === undefined ? {} : { commit }) };
 }

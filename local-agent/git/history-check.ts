@@ -1,7 +1,8 @@
 import { createGit, GitError } from './git-command.ts';
 import type { GitSettings } from './git-settings.ts';
+import { headOf, readTip } from './head.ts';
 import { pushError } from './push-words.ts';
-import { findHead, gitVersion, HistoryWaitsError, readGitConfig } from './repository.ts';
+import { findRepository, gitVersion, HistoryWaitsError, readGitConfig } from './repository.ts';
 
 const REMOTE_TIMEOUT_MS = 30_000;
 
@@ -19,12 +20,14 @@ export async function checkHistory(
   if (!settings.enabled) return 'off: git.enabled is false in the config';
   const git = createGit(vault, env);
   await gitVersion(git);
-  const found = await findHead(git, vault);
-  const here = found
-    ? `${found.repository.gitDir}, ${found.head.ref.replace(/^refs\/heads\//, '')}`
-    : 'the first sync makes it';
+  const [repository, tip] = await Promise.all([findRepository(git, vault), readTip(git, [])]);
+  const head = repository && (await headOf(git, repository, tip));
+  const here =
+    repository && head
+      ? `${repository.gitDir}, ${head.ref.replace(/^refs\/heads\//, '')}`
+      : 'the first sync makes it';
   const { remote } = settings;
-  if (remote === undefined || !found) return here;
+  if (remote === undefined || !repository) return here;
   const ssh = git.quietSsh(await readGitConfig(git));
   try {
     await git.run(['ls-remote', '--quiet', '--heads', '--', remote], {

@@ -62,16 +62,12 @@ export async function conversions(
   return found;
 }
 
-/** The paths that the owner's ignore rules leave out and that Git does not have yet. */
-export async function ignoredPaths(
-  git: Git,
-  paths: readonly string[],
-  indexFile: string,
-): Promise<ReadonlySet<string>> {
+/** The paths among those that Git does not have yet that the owner's ignore rules leave out. */
+export async function ignoredPaths(git: Git, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  if (paths.length === 0) return new Set();
   const { stdout } = await git.run(['check-ignore', '-z', '--stdin'], {
     input: zeroEnded(paths),
     expect: [0, 1],
-    env: { GIT_INDEX_FILE: indexFile },
   });
   return new Set(stdout.toString().split('\0').slice(0, -1));
 }

@@ -21,16 +21,10 @@ export interface Repository {
   readonly gitDir: string;
   readonly hooksDir: string;
   readonly excludeFile: string;
+  readonly configFile: string;
+  /** The owner's own index. */
+  readonly indexFile: string;
   readonly format: 'sha1' | 'sha256';
-}
-
-/** The branch as it stands. */
-export interface Head {
-  /** `refs/heads/…` */
-  readonly ref: string;
-  /** Absent before the first commit. */
-  readonly commit: string | undefined;
-  readonly tree: string;
 }
 
 /** The version of the `git` on this machine.
@@ -54,12 +48,12 @@ export function isAtLeast(version: readonly [number, number], wanted: readonly [
 /**
  * Finds the repository whose working tree is the vault: an own one, a linked worktree or a submodule.
  *
- * @returns `undefined` when the vault is in no repository.
+ * @returns `undefined` when the vault is in no repository, or in one that ignores it.
  * @throws {HistoryOffError} when it lies inside a larger one; {@link HistoryWaitsError} when Git refuses.
  */
 export async function findRepository(git: Git, vault: string): Promise<Repository | undefined> {
   const ask = ['--is-inside-work-tree', '--show-prefix', '--absolute-git-dir', '--show-object-format'];
-  const paths = ['--git-path', 'hooks', '--git-path', 'info/exclude'];
+  const paths = ['hooks', 'info/exclude', 'config', 'index'].flatMap((name) => ['--git-path', name]);
   let answer: string[];
   try {
     answer = (await git.text(['rev-parse', ...ask, ...paths])).split('\n');
@@ -80,13 +74,15 @@ export async function findRepository(git: Git, vault: string): Promise<Repositor
       },
     );
   }
-  const [isInside, prefix, gitDir = '', format, hooks = '', exclude = ''] = answer;
+  const [isInside, prefix, gitDir = '', format, hooks = '', exclude = '', config = '', index = ''] = answer;
   if (isInside !== 'true') {
     throw new HistoryWaitsError(
       `the vault's repository is bare (core.bare): it has no working tree to commit`,
     );
   }
   if (prefix !== '') {
+    // A folder that the larger one ignores is no part of it: there is room for an own repository.
+    if (await isForeignTo(git)) return undefined;
     const root = await git.text(['rev-parse', '--show-toplevel']);
     throw new HistoryOffError(
       `the vault lies inside the repository ${root}, which holds more than the vault and is left to you. "git init" in the vault gives it a history of its own`,
@@ -97,63 +93,24 @@ export async function findRepository(git: Git, vault: string): Promise<Repositor
     format: format === 'sha256' ? 'sha256' : 'sha1',
     hooksDir: path.resolve(vault, hooks),
     excludeFile: path.resolve(vault, exclude),
+    configFile: path.resolve(vault, config),
+    indexFile: path.resolve(vault, index),
   };
+}
+
+/** Whether the repository around this folder ignores it and has nothing in it. */
+async function isForeignTo(git: Git): Promise<boolean> {
+  const [ignored, tracked] = await Promise.all([
+    git.run(['check-ignore', '--quiet', '.'], { expect: [0, 1] }),
+    git.run(['ls-files', '-z', '--', '.']),
+  ]);
+  return ignored.status === 0 && tracked.stdout.length === 0;
 }
 
 /** Makes the vault a repository; one that a killed run left half made is completed. */
 export async function makeRepository(git: Git): Promise<void> {
   const branch = await git.run(['config', '--get', 'init.defaultBranch'], { expect: [0, 1] });
   await git.run(['init', '--quiet', ...(branch.status === 0 ? [] : ['--initial-branch=main'])]);
-}
-
-const IN_PROGRESS = [
-  ['rebase-merge', 'a rebase', 'git rebase --continue, or --abort'],
-  ['rebase-apply', 'a rebase or "git am"', 'git rebase --continue, or --abort'],
-  ['MERGE_HEAD', 'a merge', 'git merge --continue, or --abort'],
-  ['CHERRY_PICK_HEAD', 'a cherry-pick', 'git cherry-pick --continue, or --abort'],
-  ['REVERT_HEAD', 'a revert', 'git revert --continue, or --abort'],
-  ['BISECT_START', 'a bisect', 'git bisect reset'],
-  ['index.lock', 'another git command', 'if none is running any more, remove that file'],
-] as const;
-
-/**
- * The vault's repository with the branch that the next commit goes to.
- *
- * @returns `undefined` when the vault is in no repository.
- * @throws {HistoryWaitsError} while something is in progress, when no branch is checked out, and as {@link findRepository}.
- */
-export async function findHead(
-  git: Git,
-  vault: string,
-): Promise<{ readonly repository: Repository; readonly head: Head } | undefined> {
-  // Asked at the same time: each process costs milliseconds. Without a repository both fail.
-  const expect = [0, 1, 128];
-  const [repository, symbolic, objects] = await Promise.all([
-    findRepository(git, vault),
-    git.run(['symbolic-ref', '--quiet', 'HEAD'], { expect }),
-    git.run(['cat-file', '--batch-check'], { expect, input: 'HEAD^{commit}\nHEAD^{tree}\n' }),
-  ]);
-  if (!repository) return undefined;
-  for (const [file, what, next] of IN_PROGRESS) {
-    const at = path.join(repository.gitDir, file);
-    if (existsSync(at)) throw new HistoryWaitsError(`${what} is in progress in the vault (${at}): ${next}`);
-  }
-  if (symbolic.status !== 0) {
-    throw new HistoryWaitsError('no branch is checked out in the vault (detached HEAD): git switch to one');
-  }
-  const ref = symbolic.stdout.toString().trim();
-  const [commit = '', tree = ''] = objects.stdout.toString().split('\n');
-  if (/ missing$/.test(commit)) {
-    return { repository, head: { ref, commit: undefined, tree: emptyTree(repository.format) } };
-  }
-  return { repository, head: { ref, commit: commit.split(' ')[0], tree: tree.split(' ')[0] ?? '' } };
-}
-
-/** The id of the tree without entries. */
-function emptyTree(format: Repository['format']): string {
-  return format === 'sha256'
-    ? '6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321'
-    : '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 }
 
 /** A worktree or submodule names its repository in a file. */

@@ -6,6 +6,7 @@ import { foldName, taskFolderOf } from '#protocol/vault-path.ts';
 import { withheldContent, withheldPath } from '#protocol/withheld.ts';
 import type { Agent } from '../agent.ts';
 import type { LeftOut } from './history.ts';
+import type { Scope } from './scope.ts';
 import { wantedAt } from './touched-paths.ts';
 import type { Cause, Wanted } from './touched-paths.ts';
 
@@ -34,7 +35,7 @@ export type Look =
 /** Sorts touched paths: what is to be committed, what is gone, what never goes into Git. */
 export async function select(
   agent: Agent,
-  touched: ReadonlyMap<string, Cause>,
+  { touched, kept }: Scope,
   maxFileBytes: number,
 ): Promise<Selection> {
   const puts: Candidate[] = [];
@@ -45,7 +46,7 @@ export async function select(
   for (const [at, cause] of touched) {
     const wanted = wantedAt(agent, at);
     if (!wanted) {
-      unwanted.push([at, cause]);
+      if (kept.has(at)) unwanted.push([at, cause]);
       continue;
     }
     held.add(foldName(at));

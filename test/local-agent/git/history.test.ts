@@ -125,7 +125,7 @@ describe('commits', () => {
     expect(commands().length).toBe(before);
   });
 
-  it('one edited note costs at most 14 runs of git, and as many in a vault of a thousand', async () => {
+  it('one edited note costs at most 10 runs of git, and as many in a vault of a thousand', async () => {
     const { env, commands } = wrapGit(world);
     const agent = withHistory(world, {}, env);
     const costs: number[] = [];
@@ -137,7 +137,7 @@ describe('commits', () => {
       await syncVault(agent);
       costs.push(commands().length - before);
     }
-    expect(costs[0]).toBeLessThanOrEqual(14);
+    expect(costs[0]).toBeLessThanOrEqual(10);
     expect(costs[1]).toBe(costs[0]);
     expect(ownersGit(world, ['show', '--stat', '--format=', 'HEAD'])).toContain('1 file changed');
   });

@@ -216,6 +216,17 @@ describe('where no history can be kept, all else goes on', () => {
     expect(committedPaths(world)).toEqual(['Plan.md']);
   });
 
+  it('but in a folder that a larger repository ignores it has one of its own', async () => {
+    const outer = path.dirname(world.vault);
+    ownersGit(world, ['init', '--quiet'], outer);
+    writeFileSync(path.join(outer, '.gitignore'), '*\n');
+    ownersGit(world, ['commit', '--quiet', '--allow-empty', '-m', 'theirs'], outer);
+    await syncVault(agent);
+    expect(await agent.history.status()).toMatchObject({ state: 'ready', branch: 'main' });
+    expect(committedPaths(world)).toEqual(['Plan.md']);
+    expect(ownersGit(world, ['log', '--format=%s'], outer)).toBe('theirs\n');
+  });
+
   it('in a bare repository', async () => {
     git('init', '--quiet');
     git('config', 'core.bare', 'true');
