@@ -5,7 +5,7 @@ import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
 import { OfflineClaimError } from './claim-errors.ts';
-import { setClaimPlan } from './claim-plan.ts';
+import { claimPlans, setClaimPlan } from './claim-plan.ts';
 import { PERSON_LEASE_MS, taskOf } from './claim-task.ts';
 
 /**
@@ -23,11 +23,14 @@ export async function claimOffline(agent: Agent, taskId: string): Promise<void> 
   const why = whyNotOffline(agent, task);
   if (why !== undefined || !store) throw refusal(taskId, why ?? 'this machine has no store of its own');
   const item = await store.get(taskId);
-  if (item?.owner !== self) {
-    const { epoch, state, home } = task;
-    await store.mend({ taskId, seenVersion: item?.version, state, home, epoch });
+  const plan = claimPlans(agent)[taskId];
+  if (item?.owner === self && plan?.op === 'claim') {
+    await moveNote(agent, task);
+    return;
   }
-  const attemptId = item?.owner === self && item.attemptId !== undefined ? item.attemptId : agent.ids.next();
+  const { epoch, state, home } = task;
+  await store.mend({ taskId, seenVersion: item?.version, state, home, epoch });
+  const attemptId = agent.ids.next();
   // Before the claim: what is claimed and forgotten would be held for ever.
   setClaimPlan(agent, taskId, { op: 'claim', attemptId, offline: true });
   const answer = await store.claim({

@@ -47,7 +47,7 @@ function problemsOf(task: TaskView, item: Task | undefined, self: string): strin
     return [`the task store is behind: epoch ${item.epoch}, the ledger says ${task.epoch}; ${repair}`];
   }
   if (item.owner !== task.owner && task.owner !== undefined) {
-    const held = item.owner === undefined ? 'nobody' : item.owner;
+    const held = item.owner ?? 'nobody';
     const todo = task.owner === self ? '"employee sync" settles it' : repair;
     return [`the ledger says that ${task.owner} holds it, the task store says ${held}; ${todo}`];
   }
