@@ -20,19 +20,14 @@ import { checkHistory } from './git/history-check.ts';
 import { gitVersion } from './git/repository.ts';
 import { readCloudSecret } from './init-cloud.ts';
 import { keysFileOf, loadKeys } from './keys.ts';
+import { copyChecks } from './copy-checks.ts';
+import type { Check } from './doctor-check.ts';
+import { copyFileOf } from './repair/damaged-copy.ts';
 import { checkSentinel } from './sync/sentinel.ts';
 
 const MIN_NODE_MAJOR = 24;
 /** AWS refuses signatures that are more than five minutes off. */
 const MAX_SKEW_MS = 60_000;
-
-/** The outcome of one check. `fix` says what to do; it is there whenever `ok` is false. */
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly fix?: string;
-}
 
 /**
  * Checks everything that can be wrong on this machine and with the stack. Changes nothing, needs no lock,
@@ -56,10 +51,12 @@ export async function runDoctor(location: ConfigLocation): Promise<Check[]> {
     if (config.root !== keys.signing.publicKey) return { value: keys, detail: 'a machine that joined later' };
     return { value: keys, detail: 'these keys made the vault' };
   });
-  await attempt(checks, 'vault', 'name the right folder with --vault, or run "employee init"', async () => {
+  const lostVault = `mount its disk, or name the right folder with --vault; if it is lost, "employee repair --restore-vault ${here.vault}" shows how it comes back`;
+  await attempt(checks, 'vault', lostVault, async () => {
     await checkSentinel({ config: here });
     return { value: true, detail: here.vault };
   });
+  checks.push(...copyChecks(copyFileOf(location.configFile)));
   await vaultFileChecks(checks, here.vault);
   if (checks.every(({ name, ok }) => name !== 'git' || ok)) await historyCheck(checks, here);
   await cloudChecks(checks, here);

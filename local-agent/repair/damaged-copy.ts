@@ -12,7 +12,7 @@ import { keysFileOf, loadKeys } from '../keys.ts';
 import { acquireLock } from '../lock.ts';
 import { rebuildCopy } from './rebuild-copy.ts';
 import type { RebuiltCopy } from './rebuild-copy.ts';
-import { damageOf } from './salvage.ts';
+import { damageOf, salvage } from './salvage.ts';
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB. */
 const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
@@ -27,8 +27,11 @@ export async function openOrDamage(
   configFile: string,
   options: { readonly vault?: string | undefined; readonly log: (line: string) => void },
 ): Promise<{ readonly agent: OpenAgent } | { readonly damage: string }> {
-  const damage = damageOf(copyFileOf(configFile));
+  const file = copyFileOf(configFile);
+  const damage = damageOf(file);
   if (damage !== undefined) return { damage };
+  const { broken } = salvage(file);
+  if (broken > 0) return { damage: `${broken} of its entries are not what they were when they were kept` };
   try {
     return { agent: await openAgent(configFile, options) };
   } catch (error) {

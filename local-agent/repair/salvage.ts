@@ -6,6 +6,8 @@ import { entryHash, LedgerEntry } from '#protocol/ledger-entry.ts';
 export interface Salvage {
   /** Entries that are what their own hash says: hash by number. */
   readonly seen: ReadonlyMap<number, string>;
+  /** Entries that are not. */
+  readonly broken: number;
   /** The journal of effects as it was kept, key by key. */
   readonly effects: readonly (readonly [key: string, effect: string])[];
   readonly claims: readonly (readonly [taskId: string, epoch: number])[];
@@ -21,7 +23,8 @@ export function salvage(file: string): Salvage {
   const claims: (readonly [string, number])[] = [];
   const facts: (readonly [string, string])[] = [];
   let journalWhole = false;
-  if (!existsSync(file)) return { seen, effects, claims, facts, journalWhole };
+  let broken = 0;
+  if (!existsSync(file)) return { seen, broken, effects, claims, facts, journalWhole };
   const db = new DatabaseSync(file);
   try {
     journalWhole = eachRow(db, 'SELECT key, effect FROM effects', ({ key, effect }) => {
@@ -38,12 +41,12 @@ export function salvage(file: string): Salvage {
       // A row that does not agree with itself is the damage, and says nothing of the ledger.
       if (parsed?.success && parsed.data.n === n && entryHash(parsed.data) === hash) {
         seen.set(parsed.data.n, String(hash));
-      }
+      } else broken += 1;
     });
   } finally {
     db.close();
   }
-  return { seen, effects, claims, facts, journalWhole };
+  return { seen, broken, effects, claims, facts, journalWhole };
 }
 
 /**

@@ -2,6 +2,7 @@
 export type ProblemCode =
   | 'ledger'
   | 'copy'
+  | 'copy-damaged'
   | 'incident'
   | 'order'
   | 'vault-missing'
@@ -44,6 +45,7 @@ const TAMPERED =
 const FIXES: Readonly<Record<ProblemCode, string>> = {
   ledger: TAMPERED,
   copy: TAMPERED,
+  'copy-damaged': '"employee repair --yes" reads the ledger again, checked, and keeps the damaged file',
   incident:
     'nothing of it took effect; find out who could write it, then "employee incidents acknowledge N --reason …"',
   order: `do not trust what this ledger says of that task; look at "employee audit", then ${TAMPERED}`,

@@ -1,7 +1,6 @@
 import { sha256Hex } from '#protocol/canonical.ts';
 import type { ContentRef } from '#protocol/content.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
-import { entryHash } from '#protocol/ledger-entry.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { VerifiedEntry } from '#protocol/ledger-session.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
@@ -43,9 +42,11 @@ export async function verifyLedger(agent: Agent, progress: (done: number) => voi
   const auditor = new EntryAuditor();
   const session = new LedgerSession(writerOf(agent), agent.config.root, agent, (verified) => {
     requireReadable(verified);
-    const known = agent.copy.hashOf(verified.entry.n);
-    if (known === undefined || known === entryHash(verified.entry)) return;
-    throw new ForkError(verified.entry.n);
+    const { n } = verified.entry;
+    const held = agent.copy.holds(verified.entry);
+    if (held === 'other') throw new ForkError(n);
+    if (held !== 'damaged' || problems.some(({ code }) => code === 'copy-damaged')) return;
+    problems.push(problem('copy-damaged', `this machine's copy of ledger entry ${n} is damaged`, { n }));
   });
   const { state } = session;
   const see = ({ entry, body }: VerifiedEntry, refusedBefore: number): void => {

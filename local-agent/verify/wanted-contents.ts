@@ -32,6 +32,11 @@ export function wantedOf({ n, ring }: LedgerEntry, body: LedgerBody): WantedCont
       return wanted(body.note?.name ?? '', body.note?.content);
     case 'conflict':
       return wanted(body.copy, body.content);
+    case 'checkpoint':
+      return [
+        { content: body.shared, ring: 'shared', n, of: `checkpoint ${body.upTo}` },
+        { content: body.private, ring: 'private', n, of: `checkpoint ${body.upTo}` },
+      ];
     default:
       return [];
   }

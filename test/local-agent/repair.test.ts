@@ -198,6 +198,27 @@ describe('stored contents', () => {
     expect(read('Journal/long.md', desktop.vault)).toHaveLength(20_000);
   });
 
+  it.each(['altered', 'cut short', 'gone'])(
+    'in a pack that is %s come back into their places',
+    async (harm) => {
+      for (let i = 10; i < 20; i += 1) put(`Journal/piece ${i}.md`, `${i}`.repeat(6_000));
+      await syncVault(world.agent);
+      const content = world.agent.session.state.files.get('Journal/piece 15.md')?.content;
+      if (!content || !('blob' in content) || !content.pack) throw new Error('there is no pack');
+      const { id, offset, sizeBytes } = content.pack;
+      const pack = Uint8Array.from(world.blobs.blobs.get(id) ?? []);
+      if (harm === 'altered') world.blobs.blobs.set(id, pack.fill(0, offset + 100, offset + sizeBytes));
+      else if (harm === 'cut short') world.blobs.blobs.set(id, pack.slice(0, offset + 10));
+      else world.blobs.blobs.delete(id);
+      expect(codes(await mended(world.restart()))).toEqual(['contents']);
+      const desktop = world.machine('desktop');
+      await syncVault(desktop.agent);
+      for (let i = 10; i < 20; i += 1) {
+        expect(read(`Journal/piece ${i}.md`, desktop.vault)).toBe(`${i}`.repeat(6_000));
+      }
+    },
+  );
+
   it('come back from the machine that has them, and with them the file on the one that had not', async () => {
     const desktop = world.machine('desktop');
     await syncVault(desktop.agent);

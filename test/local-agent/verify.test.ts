@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { approveTask } from '#local-agent/approve.ts';
 import { executeApproved } from '#local-agent/execute.ts';
@@ -151,6 +152,14 @@ describe('a ledger that was tampered with is named by its first bad entry', () =
     await expect(syncVault(world.restart())).rejects.toThrow('not the one that was seen before');
   });
 
+  it('damaged on this machine alone, where its own copy is', async () => {
+    const db = new DatabaseSync(path.join(path.dirname(world.vault), 'ledger.db'));
+    db.exec(`UPDATE entries SET entry = replace(entry, '"epoch":1', '"epoch":7') WHERE n = 6`);
+    db.exec(`UPDATE entries SET entry = replace(entry, '2026', '2025') WHERE n = 4`);
+    db.close();
+    expect(await problems(world.agent)).toMatchObject([{ code: 'copy-damaged', n: 4 }]);
+  });
+
   it('cut after this machine saw the tail', async () => {
     const n = last();
     world.ledger.rows.splice(n - 2, 2);
@@ -212,6 +221,22 @@ describe('stored contents', () => {
       'content-altered Journal/long.md',
       'content-altered Journal/other.md',
     ]);
+  });
+
+  it('that are a piece of a pack are named alone; a pack that is gone is named piece by piece', async () => {
+    for (let i = 10; i < 20; i += 1) put(`Journal/piece ${i}.md`, `${i}`.repeat(6_000));
+    await syncVault(world.agent);
+    const content = world.agent.session.state.files.get('Journal/piece 15.md')?.content;
+    if (!content || !('blob' in content) || !content.pack) throw new Error('there is no pack');
+    const { id, offset, sizeBytes } = content.pack;
+    const pack = Uint8Array.from(world.blobs.blobs.get(id) ?? []);
+    pack.fill(0, offset + 100, offset + sizeBytes);
+    world.blobs.blobs.set(id, pack);
+    expect(await problems()).toMatchObject([{ code: 'content-altered', path: 'Journal/piece 15.md' }]);
+    world.blobs.blobs.delete(id);
+    const gone = await problems();
+    expect(gone).toHaveLength(10);
+    expect(new Set(gone.map(({ code }) => code))).toEqual(new Set(['content-missing']));
   });
 
   it('of the history count as well as those of today', async () => {
