@@ -64,6 +64,17 @@ function sentences(
   return [{ task, what: body ? sentence(body) : 'sealed for others' }];
 }
 
+function overrideWords(what: Extract<LedgerBody, { kind: 'override' }>['what']): string {
+  switch (what.of) {
+    case 'conflict':
+      return `settled the conflict ${what.copy} (${what.choice})`;
+    case 'incident':
+      return `acknowledged the refused entries ${what.entries.join(', ')}`;
+    case 'repair':
+      return `repair ${what.code}`;
+  }
+}
+
 function sentence(body: LedgerBody): string {
   switch (body.kind) {
     case 'keys':
@@ -87,7 +98,7 @@ function sentence(body: LedgerBody): string {
     case 'conflict':
       return `both versions of ${body.path} kept`;
     case 'override':
-      return `${body.what}: ${body.reason}`;
+      return `${overrideWords(body.what)}: ${body.reason}`;
     case 'checkpoint':
       return `checkpoint up to ${body.upTo}`;
     case 'task':

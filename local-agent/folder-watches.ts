@@ -18,17 +18,25 @@ export class FolderWatches {
   readonly #root: string;
   readonly #onChange: () => void;
   readonly #onLimit: (watched: number) => void;
+  readonly #give: (start: () => FSWatcher) => FSWatcher;
   readonly #watched = new Map<string, Watched>();
   #limited = false;
 
   /**
    * @param onChange called at each event, also at those that follow from our own work.
    * @param onLimit called once, when the system has no more watches to give.
+   * @param give what a test puts in the system's place.
    */
-  constructor(root: string, onChange: () => void, onLimit: (watched: number) => void) {
+  constructor(
+    root: string,
+    onChange: () => void,
+    onLimit: (watched: number) => void,
+    give = (start: () => FSWatcher): FSWatcher => start(),
+  ) {
     this.#root = root;
     this.#onChange = onChange;
     this.#onLimit = onLimit;
+    this.#give = give;
     this.#addAll(root);
   }
 
@@ -63,7 +71,7 @@ export class FolderWatches {
     const inode = inodeOf(folder, this.#root);
     if (inode === undefined) return false;
     try {
-      const watcher = watch(folder, (event, name) => this.#onEvent(folder, event, name));
+      const watcher = this.#give(() => watch(folder, (event, name) => this.#onEvent(folder, event, name)));
       watcher.on('error', () => this.#remove(folder));
       this.#watched.set(folder, { watcher, inode });
       return true;

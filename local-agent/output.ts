@@ -1,6 +1,8 @@
 import { errorText } from './error-text.ts';
 import { visibleText } from './visible.ts';
 
+const CLEAR_LINE = '\r\u001b[2K';
+
 /** Where text goes; a process's stream or a test's buffer. */
 export interface Sink {
   write(text: string): unknown;
@@ -27,6 +29,10 @@ export interface Output {
   result(document: unknown, text: (style: Style) => string): void;
   error(error: unknown): void;
   log(line: string): void;
+  /** Says on stderr how far long work has come: on a terminal in one line that what comes next replaces. */
+  progress(line: string): void;
+  /** Whether a person watches stderr. */
+  readonly isWatched: boolean;
 }
 
 /** Makes an output for two streams. */
@@ -39,6 +45,12 @@ export function createOutput(
   const style = createStyle(colours && stdout.isTTY === true);
   const errorStyle = createStyle(colours && stderr.isTTY === true);
   let answered = false;
+  const isWatched = stderr.isTTY === true;
+  let passing = false;
+  const clear = (): void => {
+    if (passing) stderr.write(CLEAR_LINE);
+    passing = false;
+  };
   const document = (value: unknown): void => {
     // One document is the promise; a second would make the first unreadable to a parser.
     if (answered) return;
@@ -48,18 +60,27 @@ export function createOutput(
   return {
     json: options.json,
     style,
+    isWatched,
     result(value, text) {
+      clear();
       if (options.json) document(value);
       else stdout.write(ensureBreak(text(style)));
     },
     error(error) {
+      clear();
       const { code, message } = errorText(error);
       if (options.json) document({ error: { code, message } });
       else stderr.write(`${errorStyle.bad('error')}: ${visibleText(message)}\n`);
       if (options.debug && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
     },
     log(line) {
+      clear();
       stderr.write(`${errorStyle.dim(visibleText(line))}\n`);
+    },
+    progress(line) {
+      clear();
+      passing = isWatched;
+      stderr.write(`${errorStyle.dim(visibleText(line))}${isWatched ? '' : '\n'}`);
     },
   };
 }

@@ -11,6 +11,7 @@ import { readPolicy } from './policy-file.ts';
 import { previewTasks } from './preview-cache.ts';
 import type { Preview } from './show.ts';
 import { syncVault } from './sync/sync.ts';
+import { writeCheckpoint } from './write-checkpoint.ts';
 
 /** What the desk shows: the state after a pass, whole, so that showing it needs no lock. */
 export interface Snapshot {
@@ -47,6 +48,7 @@ export async function runPass(
     const takenOver = (await observer?.pass(agent)) ?? [];
     const { undoSeconds } = await readPolicy(agent.files);
     const { executed, refused, needsPerson } = await executeApproved(agent, { undoSeconds });
+    await writeCheckpoint(agent);
     const still = before?.head === agent.session.state.head.n && synced.applied === 0;
     return {
       lines: [

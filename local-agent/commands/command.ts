@@ -5,6 +5,7 @@ import type { ConfigLocation } from '../config-location.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
+import { showProgress } from '../show-progress.ts';
 
 /** What every command is given besides its own options. */
 export interface CommandContext {
@@ -52,7 +53,8 @@ export function defineCommand<Schema extends z.ZodType>(definition: Definition<S
 /** Opens the agent for one piece of work and closes it whatever happens. */
 export async function withAgent<T>(context: CommandContext, work: (agent: Agent) => Promise<T>): Promise<T> {
   const { configFile, vault } = context.location;
-  const agent = await openAgent(configFile, { vault, log: (line) => context.out.log(line) });
+  const progress = showProgress(context.out);
+  const agent = await openAgent(configFile, { vault, progress, log: (line) => context.out.log(line) });
   try {
     return await work(agent);
   } finally {

@@ -27,7 +27,7 @@ export async function checkSentinel(agent: Pick<Agent, 'config'>): Promise<void>
   } catch (cause) {
     throw new NotAVaultError(
       `${agent.config.vault} is no vault (it has no ${SENTINEL}); nothing was changed. ` +
-        'Is its disk mounted? Otherwise name the vault with --vault, or run "employee init"',
+        'Is its disk mounted? Otherwise name the vault with --vault; if it is lost, "employee repair" brings it back',
       { cause },
     );
   }

@@ -17,8 +17,8 @@ import { takeEdit, voidApproval } from './take-edit.ts';
 import type { FoundNote } from './take-edit.ts';
 import { wishOf } from './wishes.ts';
 
-/** When more notes than this are gone at once, the notes themselves do not say so, each in an entry of its own. */
-const MAX_RESTORED_WITH_WORDS = 20;
+/** When more notes than this are out of place at once, they do not say so themselves, each by an entry of its own. */
+const MAX_WITH_WORDS = 20;
 
 /**
  * Brings the notes of all tasks and the ledger together: takes a person's edits into the ledger, reads
@@ -37,30 +37,31 @@ export async function syncNotes(agent: Agent, scan: Scan): Promise<NotesReport> 
   };
   const notes = await findNotes(agent, scan);
   const placed = agent.copy.allNotes();
-  const stats = agent.copy.allStats();
   const settled: TaskView[] = [];
   const open: TaskView[] = [];
-  let missing = 0;
+  let displaced = 0;
   for (const task of agent.session.state.tasks.values()) {
     if (notePath(task) === undefined) continue;
     const paths = notes.byTask.get(task.taskId) ?? [];
     const stands = paths.length === 1 && isSettled(task, paths[0], scan);
     if (!stands) open.push(task);
-    else if (!isRecorded(task, placed.get(task.taskId), stats)) settled.push(task);
-    if (paths.length === 0 && placed.get(task.taskId)?.path) missing += 1;
+    else if (!isRecorded(task, placed.get(task.taskId), scan)) settled.push(task);
+    if (isDisplaced(task, paths, placed.get(task.taskId))) displaced += 1;
   }
   const isNew = (task: TaskView): boolean => !notes.byTask.has(task.taskId) && !placed.has(task.taskId);
   const fresh = await placeNewNotes(agent, open.filter(isNew), report);
   record(agent, [...fresh, ...(await identified(agent, settled))]);
   const done = new Set(fresh.map(({ task }) => task));
   for (const task of open) {
-    if (done.has(task)) continue;
+    // Where a link or something too large stands in its place, it is named as withheld, and left alone.
+    const places = [notePath(task), placed.get(task.taskId)?.path];
+    if (done.has(task) || places.some((path) => path && scan.isWithheld(path))) continue;
     const paths = notes.byTask.get(task.taskId) ?? [];
     await oneNote(task, report, async () => {
       const path = await onePlace(agent, task, paths, scan, report);
       const hash = path === undefined ? undefined : scan.files.get(path);
       const found = path === undefined || hash === undefined ? undefined : { path, hash };
-      await syncNote(agent, task, found, { report, quiet: missing > MAX_RESTORED_WITH_WORDS });
+      await syncNote(agent, task, found, { report, quiet: displaced > MAX_WITH_WORDS });
     });
   }
   await dealWithStrays(agent, notes.strays, scan, report);
@@ -133,14 +134,14 @@ function isSettled(task: TaskView, path: string | undefined, scan: Scan): boolea
   return path === notePath(task) && scan.files.get(path ?? '') === task.note?.content.sha256;
 }
 
-function isRecorded(
-  task: TaskView,
-  last: PlacedNote | undefined,
-  stats: ReadonlyMap<string, { readonly fileId: string }>,
-): boolean {
+function isDisplaced(task: TaskView, paths: readonly string[], last: PlacedNote | undefined): boolean {
+  return !!last?.path && !paths.some((path) => path === last.path || path === notePath(task));
+}
+
+function isRecorded(task: TaskView, last: PlacedNote | undefined, scan: Scan): boolean {
   const path = notePath(task) ?? '';
   // Saved anew with the same bytes, it is another file.
-  const fileId = stats.get(path)?.fileId ?? last?.fileId;
+  const fileId = scan.stats.get(path)?.fileId ?? last?.fileId;
   return last?.path === path && last.sha256 === task.note?.content.sha256 && last.fileId === fileId;
 }
 

@@ -1,5 +1,6 @@
 import type { Refusal } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
+import { completeHistory } from '../complete-history.ts';
 import { writeBriefings } from '../briefing.ts';
 import { settleClaims } from '../claims/settle-claims.ts';
 import { noteWithheld } from '../withheld-list.ts';
@@ -40,6 +41,7 @@ export interface SyncReport {
  */
 export async function syncVault(agent: Agent): Promise<SyncReport> {
   await checkSentinel(agent);
+  await completeHistory(agent);
   const known = Number(agent.copy.fact('syncedTo') ?? 0);
   const pulled = await agent.session.pull();
   const claims = await settleClaims(agent);

@@ -205,6 +205,20 @@ describe('a note at a place that is not its own (FAILURES 22)', () => {
     await bothInStep();
   });
 
+  it('with many others at once goes back without a word of its own: one mistake is not a hundred entries', async () => {
+    const taskIds: string[] = [];
+    for (let i = 0; i < 25; i++) taskIds.push(await world.draft(`mail ${i}`));
+    await syncVault(world.agent);
+    const [before, { length }] = [hand.tree(), world.ledger.rows];
+    for (const [index, taskId] of taskIds.entries()) {
+      if (index % 2 === 0) hand.drag(taskId, 'Done');
+      else rmSync(path.join(world.vault, hand.place(taskId)));
+    }
+    expect((await syncVault(world.agent)).explained).toHaveLength(25);
+    expect(hand.tree()).toEqual(before);
+    expect(world.ledger.rows).toHaveLength(length);
+  });
+
   it('finds its destination taken by somebody else: neither is lost', async () => {
     const taskId = await waiting();
     const name = hand.place(taskId).split('/').at(-1) ?? '';

@@ -7,6 +7,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulators } from './emulators.ts';
 import type { TestEmulators } from './emulators.ts';
+import { KillMoments } from './kill-moments.ts';
 import { contentsInHistory } from './ledger-contents.ts';
 import { addMachine, machineIn, setUpFirstMachine, stackOfEmulators } from './owner-machines.ts';
 import type { OwnerMachine } from './owner-machines.ts';
@@ -96,32 +97,29 @@ async function work(
   const [laptop, desktop] = desks;
   if (!laptop || !desktop) throw new Error('two machines were set up');
   for (const { editor } of desks) for (let i = 0; i < 60; i++) editor.act();
-  let [usualMs, usualCalls] = [300, 10];
+  const moments = new KillMoments(random);
   const run = async (desk: Desk, isToBeKilled: boolean): Promise<void> => {
     await desk.process.ready();
     const completed = book.syncBegins(desk.name);
     const startedMs = performance.now();
-    // Half of the kills are spread over its time, half over its calls, of which many take no time at all.
-    const isByCall = isToBeKilled && random() < 0.5;
-    const ended = desk.process.sync(isByCall ? 1 + Math.floor(random() * usualCalls) : undefined);
+    const kill = isToBeKilled ? moments.draw() : undefined;
+    const ended = desk.process.sync(kill && 'nth' in kill ? kill : undefined);
     const ending = new AbortController();
-    const moments: Promise<void>[] = [];
+    const acts: Promise<void>[] = [];
     // Moments in its run are the input of this test, not a wait for something.
     const at = (ms: number, act: () => void): void => {
-      moments.push(after(ms, undefined, { signal: ending.signal }).then(act, () => undefined));
+      acts.push(after(ms, undefined, { signal: ending.signal }).then(act, () => undefined));
     };
-    if (isToBeKilled && !isByCall) at(random() * usualMs * 1.1, () => desk.process.kill());
-    for (let edits = Math.floor(random() * 3); edits > 0; edits--)
-      at(random() * usualMs, () => desk.editor.act());
+    if (kill && 'afterMs' in kill) at(kill.afterMs, () => desk.process.kill());
+    for (let edits = Math.floor(random() * 3); edits > 0; edits--) at(moments.ms, () => desk.editor.act());
     const end = await ended;
     ending.abort();
-    await Promise.all(moments);
+    await Promise.all(acts);
     if (end.end === 'failed') throw new Error(`a sync of ${desk.name} failed: ${end.why}`);
     if (end.end === 'killed') phases[end.phase] = (phases[end.phase] ?? 0) + 1;
     else {
       completed();
-      usualMs = 0.7 * usualMs + 0.3 * (performance.now() - startedMs);
-      usualCalls = 0.7 * usualCalls + 0.3 * end.calls;
+      moments.completed(performance.now() - startedMs, end.calls);
     }
   };
   while (Object.values(phases).reduce((sum, count) => sum + count, 0) < kills) {

@@ -14,8 +14,19 @@ import type { MachineName, MemoryMachines } from './memory-machines.ts';
 
 /** Names that get in each other's way: nested, alike, shared and private. */
 const PATHS = [
-  'a', 'b', 'c.md', 'A', 'a/b', 'a/c', 'x/a.md', 'x/b.md', 'y/a.md', 'x/y/a.md', 'Templates/a.md', 'Templates/b.md',
-] as const; // prettier-ignore
+  'a',
+  'b',
+  'c.md',
+  'A',
+  'a/b',
+  'a/c',
+  'x/a.md',
+  'x/b.md',
+  'y/a.md',
+  'x/y/a.md',
+  'Templates/a.md',
+  'Templates/b.md',
+] as const;
 const FOLDERS = ['a', 'x', 'y', 'x/y', 'z', 'Templates'] as const;
 
 const side = fc.constantFrom('laptop' as const, 'desktop' as const);
@@ -47,8 +58,27 @@ const step = fc.oneof(
 );
 
 /** What two people do at two vaults, and what befalls the syncs meanwhile. */
-export const plays = fc.array(step, { minLength: 3, maxLength: 28 });
-export type Play = typeof plays extends fc.Arbitrary<infer T> ? T : never;
+const plays = fc.array(step, { minLength: 3, maxLength: 28 });
+type Play = typeof plays extends fc.Arbitrary<infer T> ? T : never;
+
+/**
+ * Plays at random and checks the laws; a failure names its seed and the shortest play that shows it. The
+ * environment's `MODEL_SEED` repeats one.
+ */
+export async function checkModel(numRuns: number): Promise<void> {
+  const { MODEL_SEED } = process.env;
+  const first = fc.constantFrom('laptop' as const, 'desktop' as const);
+  const property = fc.asyncProperty(plays, first, async (steps, name) => {
+    const model = await SyncModel.create();
+    try {
+      await model.play(steps);
+      await model.settle(name);
+    } finally {
+      model.dispose();
+    }
+  });
+  await fc.assert(property, { numRuns, ...(MODEL_SEED === undefined ? {} : { seed: Number(MODEL_SEED) }) });
+}
 
 type Name = MachineName;
 
@@ -56,7 +86,7 @@ type Name = MachineName;
 class LostReplyError extends Error {}
 
 /** Two machines in memory with what is known of every version that was ever written. */
-export class SyncModel {
+class SyncModel {
   readonly #machines: MemoryMachines;
   /** Lines that a person wrote; each is the only one of its kind. */
   readonly #lines = new Set<string>();

@@ -20,18 +20,24 @@ export type SyncEnd =
       readonly head: number;
       readonly applied: number;
       readonly pushed: number;
-      /** Calls of ports that it made. */
-      readonly calls: number;
+      /** Calls of ports that it made, by name and in order. */
+      readonly calls: readonly string[];
     }
   | { readonly end: 'failed'; readonly why: string }
   | { readonly end: 'killed'; readonly phase: string };
+
+/** @see SyncProcess.sync */
+export interface KillAt {
+  readonly nth: number;
+  readonly name?: string;
+}
 
 /** A process that syncs one machine when told to, and can be killed in the middle. */
 export interface SyncProcess {
   /** The process that makes the next sync has started and waits. */
   ready(): Promise<void>;
-  /** One sync. `killAtCall`: it is killed about when it makes its nth call of a port. */
-  sync(killAtCall?: number): Promise<SyncEnd>;
+  /** One sync. `killAt`: it is killed about when it makes its nth call of a port, or the nth one of that name. */
+  sync(killAt?: KillAt): Promise<SyncEnd>;
   /** SIGKILL, now. The next sync is made by another process, which stands ready already. */
   kill(): void;
   close(): Promise<void>;
@@ -43,8 +49,8 @@ export function startSyncProcess({ configFile }: OwnerMachine): SyncProcess {
   let [current, next] = [start(), start()];
   return {
     ready: () => current.ready,
-    async sync(killAtCall) {
-      const end = await current.sync(killAtCall);
+    async sync(killAt) {
+      const end = await current.sync(killAt);
       if (end.end === 'killed') [current, next] = [next, start()];
       return end;
     },
@@ -58,7 +64,7 @@ export function startSyncProcess({ configFile }: OwnerMachine): SyncProcess {
 interface Started {
   readonly child: ChildProcess;
   readonly ready: Promise<void>;
-  sync(killAtCall?: number): Promise<SyncEnd>;
+  sync(killAt?: KillAt): Promise<SyncEnd>;
   close(): Promise<void>;
 }
 
@@ -71,24 +77,27 @@ function startChild(configFile: string): Started {
   // Not its own 'close', which does not come after a disconnect by this side.
   const ended = Promise.all([once(child, 'exit'), once(stdout, 'close')]);
   const ready = Promise.race([once(child, 'message'), ended]).then(() => undefined);
-  let [said, calls, killAt] = ['', 0, Infinity];
+  let said = '';
+  let killAt: KillAt | undefined;
   stdout.setEncoding('latin1').on('data', (text: string) => {
-    said = `${said}${text}`.slice(-2000);
-    calls += text.split('+').length - 1;
-    if (calls >= killAt) child.kill('SIGKILL');
+    said += text;
+    if (!killAt) return;
+    const { name, nth } = killAt;
+    if (callsIn(said).filter((call) => name === undefined || call === name).length >= nth)
+      child.kill('SIGKILL');
   });
   return {
     child,
     ready,
-    async sync(killAtCall = Infinity) {
+    async sync(at) {
       await ready;
-      [calls, killAt] = [0, killAtCall];
+      [said, killAt] = ['', at];
       const answered = once(child, 'message');
       child.send({});
       const [message] = (await Promise.race([answered, ended.then(() => [undefined])])) as unknown[];
       if (message === undefined) return { end: 'killed', phase: phaseIn(said) };
       const answer = Message.parse(message);
-      if ('synced' in answer) return { end: 'synced', ...answer.synced, calls };
+      if ('synced' in answer) return { end: 'synced', ...answer.synced, calls: callsIn(said) };
       if ('failed' in answer) return { end: 'failed', why: answer.failed };
       throw new Error('the process said that it is ready twice');
     },
@@ -98,6 +107,11 @@ function startChild(configFile: string): Started {
       await ended;
     },
   };
+}
+
+function callsIn(said: string): string[] {
+  const lines = said.split('\n').filter((line) => line.startsWith('+'));
+  return lines.map((line) => line.slice(1));
 }
 
 /** The last call that began, unless it had ended. */

@@ -40,8 +40,8 @@ export interface OwnersMachine {
   employee(...args: string[]): Promise<Said>;
   /** `employee init` with the stack of this machine. */
   init(...args: string[]): Promise<Said>;
-  /** Lets the cloud zone bring in a mail and draft an answer; it waits for approval then. */
-  draft(name: string): Promise<string>;
+  /** Lets the cloud zone bring in a mail and draft an answer, if wanted; it waits for approval then. */
+  draft(name: string, upTo?: 'needs_action'): Promise<string>;
   secret(): Promise<CloudSecret>;
   json(file: string): Promise<Record<string, unknown>>;
   dispose(): Promise<void>;
@@ -98,7 +98,7 @@ export async function createOwnersMachine(policy?: Intercept): Promise<OwnersMac
         ...args,
       ),
     secret,
-    async draft(name) {
+    async draft(name, upTo) {
       const { vaultId, writer, signing, keyring, root } = await secret();
       const ledger = createDynamoLedgerStore(clients.dynamodb, 'ledger');
       const tasks = createDynamoTaskStore(clients.dynamodb, 'tasks');
@@ -112,6 +112,12 @@ export async function createOwnersMachine(policy?: Intercept): Promise<OwnersMac
       const mail = mailRecord(name);
       const note = noteOf(taskId, mail, 'Hello Alice,\n\nTuesday suits me.\n\nRobin');
       await tasks.begin(taskId);
+      const created = { taskId, epoch: 0, event: 'created', state: 'needs_action', mail, note } as const;
+      if (upTo === 'needs_action') {
+        await session.append(() => ({ body: { kind: 'task', changes: [created] } }));
+        await tasks.settle(taskId, 'noted', 'cloud');
+        return taskId;
+      }
       const claim = await tasks.claim({
         taskId,
         owner: 'cloud',
@@ -127,7 +133,7 @@ export async function createOwnersMachine(policy?: Intercept): Promise<OwnersMac
         body: {
           kind: 'task',
           changes: [
-            { taskId, epoch: 0, event: 'created', state: 'needs_action', mail, note },
+            created,
             { taskId, epoch, event: 'draft_started', owner: 'cloud' },
             { taskId, epoch, event: 'drafted', owner: 'cloud', note },
           ],

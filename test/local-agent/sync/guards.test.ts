@@ -44,7 +44,7 @@ describe('a vault that is not all there (FAILURES 30)', () => {
         ...files,
         list: async () => {
           const listed = await files.list();
-          rmSync(path.join(laptop.vault, SENTINEL));
+          rmSync(path.join(laptop.vault, SENTINEL), { force: true });
           return listed.filter((stat) => stat.path !== 'Journal/3.md');
         },
       },
@@ -73,7 +73,6 @@ describe('a vault that is not all there (FAILURES 30)', () => {
       [0, 6],
       [6, 9],
     ] as const) {
-      // prettier-ignore
       for (let n = from; n < to; n++) laptop.remove(`Journal/${n}.md`);
       await laptop.sync();
     }
