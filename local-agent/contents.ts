@@ -1,5 +1,5 @@
-import { loadContent, storeContent } from '#protocol/content-store.ts';
-import type { ContentRef, HeldContent } from '#protocol/content.ts';
+import { loadContent, storeBlob, storeContent } from '#protocol/content-store.ts';
+import type { BlobRef, ContentRef, HeldContent } from '#protocol/content.ts';
 import type { Ring } from '#protocol/seal.ts';
 import { inWords } from './content-ports.ts';
 import type { ContentPorts } from './content-ports.ts';
@@ -12,6 +12,11 @@ export { storeAll } from './store-all.ts';
 /** Puts bytes where an entry can point at them: inline when small, else as a sealed blob. */
 export function store(agent: ContentPorts, bytes: Uint8Array, ring: Ring): Promise<ContentRef> {
   return storeContent(bytes, ring, agent.keys.keyring, agent.config.vaultId, agent.blobs);
+}
+
+/** The same, always as a sealed blob: for what not every reader of the entry may read. */
+export function storeSealed(agent: ContentPorts, bytes: Uint8Array, ring: Ring): Promise<BlobRef> {
+  return storeBlob(bytes, ring, agent.keys.keyring, agent.config.vaultId, agent.blobs);
 }
 
 /**

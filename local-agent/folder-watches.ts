@@ -88,16 +88,25 @@ export class FolderWatches {
   #onEvent(folder: string, event: string, name: string | null): void {
     // .git, .obsidian and the like are not synced, and what we put aside begins so as well.
     if (name?.startsWith('.') === true) return;
-    if (event === 'rename' && name !== null) this.#follow(path.join(folder, name));
+    if (event === 'rename' && name !== null) {
+      const place = path.join(folder, name);
+      // A folder that goes tells so itself, by its own name; one made anew in its place may get the same inode.
+      const isOfItself = name === path.basename(folder) && inodeOf(place, this.#root) === undefined;
+      if (isOfItself) this.#renew(folder);
+      else this.#follow(place);
+    }
     this.#onChange();
   }
 
   /** A name came, went, or stands for another folder now. */
   #follow(place: string): void {
     const inode = inodeOf(place, this.#root);
-    if (this.#watched.get(place)?.inode === inode) return;
+    if (this.#watched.get(place)?.inode !== inode) this.#renew(place);
+  }
+
+  #renew(place: string): void {
     this.#remove(place);
-    if (inode !== undefined) this.#addAll(place);
+    this.#addAll(place);
   }
 
   #remove(top: string): void {

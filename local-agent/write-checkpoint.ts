@@ -4,7 +4,7 @@ import { checkpointHintId, sealHint } from '#protocol/checkpoint.ts';
 import { REPLAY_VERSION, snapshotJson } from '#protocol/state-snapshot.ts';
 import type { TaskView, VaultState } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
-import { store } from './contents.ts';
+import { store, storeSealed } from './contents.ts';
 import { leanState } from './lean-state.ts';
 import { writerOf } from './writer.ts';
 
@@ -45,7 +45,7 @@ async function append(agent: Agent, before: number): Promise<void> {
     upTo,
     hash,
     replay: REPLAY_VERSION,
-    private: await store(agent, await promisify(gzip)(whole), 'private'),
+    private: await storeSealed(agent, await promisify(gzip)(whole), 'private'),
     shared: await store(agent, await promisify(gzip)(known), 'shared'),
   };
   await agent.session.append((now) => ((now.checkpointN ?? 0) === before ? { body } : undefined));

@@ -1,6 +1,6 @@
 import { sha256Hex } from './canonical.ts';
 import { INLINE_LIMIT_BYTES } from './content.ts';
-import type { ContentRef, HeldContent } from './content.ts';
+import type { BlobRef, ContentRef, HeldContent } from './content.ts';
 import { SealError } from './errors.ts';
 import type { BlobStore } from './ports.ts';
 import { blobIdOf, currentKeys, open, seal } from './seal.ts';
@@ -20,6 +20,21 @@ export async function storeContent(
   blobs: BlobStore,
 ): Promise<ContentRef> {
   if (bytes.byteLength <= INLINE_LIMIT_BYTES) return inlineContent(bytes);
+  return storeBlob(bytes, ring, keyring, vaultId, blobs);
+}
+
+/**
+ * The same, always as a sealed blob: for what not every reader of the entry may read.
+ *
+ * @throws {SealError} as `storeContent`.
+ */
+export async function storeBlob(
+  bytes: Uint8Array,
+  ring: Ring,
+  keyring: Keyring,
+  vaultId: string,
+  blobs: BlobStore,
+): Promise<BlobRef> {
   const key = writingKey(keyring, ring);
   const blob = blobIdOf(key, bytes);
   await blobs.put(blob, sealBlob(key, bytes, vaultId, blob));

@@ -7,6 +7,15 @@ export const INLINE_LIMIT_BYTES = 8 * 1024;
 /** A part of an object of the blob store. */
 const PackPart = z.strictObject({ id: Sha256, offset: z.int().nonnegative(), sizeBytes: z.int().positive() });
 
+/** Bytes that lie sealed in the blob store. */
+export const BlobRef = z.strictObject({
+  sha256: Sha256,
+  sizeBytes: z.int().nonnegative(),
+  blob: Sha256,
+  pack: PackPart.optional(),
+});
+export type BlobRef = z.infer<typeof BlobRef>;
+
 /**
  * Where the bytes of a note or file are. `sha256` and `sizeBytes` are of the plain bytes. Inline text is
  * base64 unless it is valid UTF-8, so that any bytes survive. A sealed blob is an object of its own, or one
@@ -15,12 +24,7 @@ const PackPart = z.strictObject({ id: Sha256, offset: z.int().nonnegative(), siz
 export const ContentRef = z.union([
   z.strictObject({ sha256: Sha256, sizeBytes: z.int().nonnegative(), text: z.string() }),
   z.strictObject({ sha256: Sha256, sizeBytes: z.int().nonnegative(), base64: z.string() }),
-  z.strictObject({
-    sha256: Sha256,
-    sizeBytes: z.int().nonnegative(),
-    blob: Sha256,
-    pack: PackPart.optional(),
-  }),
+  BlobRef,
 ]);
 export type ContentRef = z.infer<typeof ContentRef>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Approval } from './approval.ts';
-import { ContentRef } from './content.ts';
+import { BlobRef, ContentRef } from './content.ts';
 import { Instant, Sha256, TaskId, WriterName } from './ids.ts';
 import { MailRecord } from './mail.ts';
 import { PublicKey } from './signing.ts';
@@ -157,8 +157,8 @@ const CheckpointBody = z.strictObject({
   replay: z.int().positive(),
   /** What the cloud zone may know, sealed for both. */
   shared: ContentRef,
-  /** All of it, sealed for the owner's machines. */
-  private: ContentRef,
+  /** All of it, sealed for the owner's machines: never inline, for the cloud zone reads this entry. */
+  private: BlobRef,
 });
 
 /** What an entry says, once opened. */

@@ -18,6 +18,8 @@ export function snapshotJson(state: VaultState): string {
 /** The state again. Only for a text that is known to be of `snapshotJson`: nothing is checked. */
 export function stateOfSnapshot(json: string): VaultState {
   const members = Object.entries(JSON.parse(json) as Record<string, unknown>).map(([name, value]) => {
+    // A list has a `map` of its own.
+    if (Array.isArray(value)) return [name, value as unknown];
     const { map, set } = (value ?? {}) as { map?: [unknown, unknown][]; set?: unknown[] };
     return [name, map ? new Map(map) : set ? new Set(set) : value];
   });

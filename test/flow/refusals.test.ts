@@ -12,6 +12,7 @@ import { CloudSecret } from '#protocol/cloud-secret.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import { notePath } from '#protocol/vault-state.ts';
+import { withExplanation } from '#protocol/note-explanation.ts';
 import { createFlowWorld } from '#test/support/flow-world.ts';
 import type { FlowWorld } from '#test/support/flow-world.ts';
 
@@ -75,7 +76,9 @@ it(
     expect(refused.stdout + refused.stderr).toMatch(/changed after it was approved/);
     expect(await world.sent()).toEqual([]);
     expect(await world.employee('execute', '--json')).toMatchObject({ code: 3 });
-    expect(readFileSync(path.join(world.vault, `Pending_Approval/${task.note?.name ?? ''}`))).toEqual(bytes);
+    const note = readFileSync(path.join(world.vault, `Pending_Approval/${task.note?.name ?? ''}`), 'utf8');
+    expect(note).toContain('Nothing was run: the note was changed after it was approved.');
+    expect(withExplanation(note, undefined)).toBe(bytes.toString());
     expect(await world.employee('approve', task.taskId)).toMatchObject({ code: 0 });
     expect(await world.employee('execute')).toMatchObject({ code: 0 });
     expect(await world.sent()).toHaveLength(1);

@@ -209,7 +209,8 @@ describe.concurrent('keys that are wrong', () => {
   });
 });
 
-describe.concurrent('a vault that is no vault', () => {
+// One after the other: of two daemons on one config the second is refused for that alone.
+describe('a vault that is no vault', () => {
   it.for([
     ['a folder that is not there', 'nowhere', () => Promise.resolve()],
     ['an empty folder', 'empty', (place: string) => mkdir(place)],
