@@ -7,7 +7,7 @@ import { createClients } from '#adapters/aws-clients.ts';
 import { createSecretSource, writeSecret } from '#adapters/secrets-manager-secret.ts';
 import type { CloudSecret } from '#protocol/cloud-secret.ts';
 import { WriterName } from '#protocol/ids.ts';
-import { openAgent } from './agent.ts';
+import { openAgent } from './open-agent.ts';
 import { EmployeeConfig, readConfig } from './config.ts';
 import { removeLeftovers, replaceFile } from './durable-file.ts';
 import { UsageError } from './exit-codes.ts';

@@ -1,5 +1,5 @@
 import { shortId } from '#protocol/ids.ts';
-import { folderOfState } from './agent.ts';
+import { folderOfState } from './open-agent.ts';
 import type { Agent } from './agent.ts';
 import type { ClaimObserver } from './claims/observe-claims.ts';
 import { executeApproved } from './execute.ts';

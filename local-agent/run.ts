@@ -1,4 +1,4 @@
-import { folderOfState, openResidentAgent } from './agent.ts';
+import { folderOfState, openResidentAgent } from './open-agent.ts';
 import { createClaimObserver } from './claims/observe-claims.ts';
 import { removeDaemonFile, writeDaemonFile } from './daemon-file.ts';
 import { startDesk } from './desk/server.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { shortId } from '#protocol/ids.ts';
-import { openResidentAgent } from '../agent.ts';
+import { openResidentAgent } from '../open-agent.ts';
 import type { Agent } from '../agent.ts';
 import { ClaimRefusedError } from '../claims/claim-errors.ts';
 import { claimTask } from '../claims/claim-task.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { openAgent } from '../agent.ts';
+import { openAgent } from '../open-agent.ts';
 import type { Agent } from '../agent.ts';
 import type { ConfigLocation } from '../config-location.ts';
 import { UsageError } from '../exit-codes.ts';

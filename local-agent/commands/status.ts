@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { folderOfState } from '../agent.ts';
+import { folderOfState } from '../open-agent.ts';
 import { runningDaemon } from '../daemon-file.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { historyLines } from '../git/history-text.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { link, rename, rm } from 'node:fs/promises';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
-import { requireReadable, writerOf } from '../agent.ts';
+import { requireReadable, writerOf } from '../writer.ts';
 import type { AgentPorts } from '../agent.ts';
 import { LedgerCopy } from '../ledger-copy.ts';
 import type { JournaledEffect } from '../ledger-copy.ts';

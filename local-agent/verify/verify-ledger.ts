@@ -4,7 +4,7 @@ import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { VerifiedEntry } from '#protocol/ledger-session.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
-import { requireReadable, writerOf } from '../agent.ts';
+import { requireReadable, writerOf } from '../writer.ts';
 import type { Agent } from '../agent.ts';
 import { EntryAuditor } from './entry-auditor.ts';
 import type { AuditedIntent } from './entry-auditor.ts';

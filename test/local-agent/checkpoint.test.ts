@@ -3,7 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCheckpointStart } from '#adapters/checkpoint-start.ts';
-import { makeAgent } from '#local-agent/agent.ts';
+import { makeAgent } from '#local-agent/make-agent.ts';
 import type { Agent } from '#local-agent/agent.ts';
 import { completeHistory } from '#local-agent/complete-history.ts';
 import { load } from '#local-agent/contents.ts';

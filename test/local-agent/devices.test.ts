@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writerOf } from '#local-agent/agent.ts';
+import { writerOf } from '#local-agent/writer.ts';
 import type { Agent } from '#local-agent/agent.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
 import { sha256Hex } from '#protocol/canonical.ts';

@@ -6,7 +6,7 @@ import { createTransport } from 'nodemailer';
 import PostalMime from 'postal-mime';
 import type { Email } from 'postal-mime';
 import { ensureAssembly } from '#infra/synth.ts';
-import { openAgent } from '#local-agent/agent.ts';
+import { openAgent } from '#local-agent/open-agent.ts';
 import type { Agent } from '#local-agent/agent.ts';
 import { initEmployee } from '#local-agent/init.ts';
 import { readStackFile } from '#local-agent/init-stack-file.ts';

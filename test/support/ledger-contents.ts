@@ -1,4 +1,5 @@
-import { openAgent, writerOf } from '#local-agent/agent.ts';
+import { writerOf } from '#local-agent/writer.ts';
+import { openAgent } from '#local-agent/open-agent.ts';
 import { load } from '#local-agent/contents.ts';
 import { sha256Hex } from '#protocol/canonical.ts';
 import { ContentRef } from '#protocol/content.ts';

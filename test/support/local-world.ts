@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Agent } from '#local-agent/agent.ts';
-import { makeAgent } from '#local-agent/agent.ts';
+import { makeAgent } from '#local-agent/make-agent.ts';
 import type { AgentPorts } from '#local-agent/agent.ts';
 import { LedgerCopy } from '#local-agent/ledger-copy.ts';
 import { createNodeFiles } from '#local-agent/files/node-files.ts';

@@ -1,4 +1,4 @@
-import { makeAgent } from '#local-agent/agent.ts';
+import { makeAgent } from '#local-agent/make-agent.ts';
 import type { Agent, AgentPorts } from '#local-agent/agent.ts';
 import { LedgerCopy } from '#local-agent/ledger-copy.ts';
 import { createLocalWorld } from './local-world.ts';

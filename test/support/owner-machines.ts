@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { openAgent } from '#local-agent/agent.ts';
+import { openAgent } from '#local-agent/open-agent.ts';
 import { readConfig } from '#local-agent/config.ts';
 import { initEmployee } from '#local-agent/init.ts';
 import type { StackFile } from '#local-agent/init-stack-file.ts';

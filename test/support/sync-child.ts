@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { openAgent } from '#local-agent/agent.ts';
+import { openAgent } from '#local-agent/open-agent.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
 
 // The body of a process that syncs when it is told to, with an agent that is opened anew for each sync as

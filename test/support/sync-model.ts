@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { makeAgent } from '#local-agent/agent.ts';
+import { makeAgent } from '#local-agent/make-agent.ts';
 import type { Agent, AgentPorts } from '#local-agent/agent.ts';
 import { LedgerCopy } from '#local-agent/ledger-copy.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';

@@ -1,0 +1,23 @@
+import { LedgerSession } from '#protocol/ledger-session.ts';
+import type { Agent, AgentPorts } from './agent.ts';
+import { keepState, keptState } from './resume.ts';
+import { requireReadable, writerOf } from './writer.ts';
+
+/** Puts the ports together and replays the local copy of the ledger, from the last state kept on. */
+export function makeAgent(ports: AgentPorts): Agent {
+  const { config, copy } = ports;
+  const start = keptState(copy, config.vaultId);
+  const session = new LedgerSession(writerOf(ports), config.root, ports, requireReadable, {
+    keep: (verified) => copy.keep(verified),
+    ...(start ? { start } : {}),
+  });
+  let replayed = 0;
+  // Behind a checkpoint that cannot be used any more, the first pull reads everything afresh.
+  const replayable = start !== undefined || copy.begins() === 1;
+  for (const entry of replayable ? copy.entries(session.state.head.n) : []) {
+    session.replay(entry);
+    replayed += 1;
+  }
+  keepState(copy, session.state, replayed);
+  return { ...ports, session };
+}
