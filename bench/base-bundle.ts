@@ -15,7 +15,7 @@ export const commands = [GetItemCommand, PutItemCommand, QueryCommand, UpdateIte
   PutObjectCommand, SendMessageBatchCommand];
 `;
 
-/** Bundles the bare clients with the very options of the functions' bundles. @returns its size */
+/** Bundles the bare clients with the options of the functions' bundles, and nothing left out. @returns its size */
 export async function buildBaseBundle(outfile: string): Promise<{ readonly sizeBytes: number }> {
   const { outExtension: _extension, ...options } = bundleOptions;
   const result = await build({

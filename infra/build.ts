@@ -1,7 +1,8 @@
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { fingerprint, replaceFolder, withBuildLock } from './build-cache.ts';
+import { leanPlugins } from './lean-bundles.ts';
 import { outputPaths, repositoryDir } from './paths.ts';
 
 /** What each bundle is made of: path below `dist/lambdas`, without its extension, to source file. */
@@ -10,56 +11,6 @@ export const bundleEntries: Readonly<Record<string, string>> = {
   // A thread of its own that triage starts, so that a mail which hangs the parser can be killed.
   'triage/mail-parser-worker': 'adapters/mail-parser-worker.ts',
   'draft/index': 'lambdas/draft/main.ts',
-};
-
-// `import { z }` binds zod's whole namespace object, with the error messages of fifty languages, and esbuild cannot drop
-// what is not used of an object; `import * as z` names the same things and leaves 380 KB out.
-const leanZod: Plugin = {
-  name: 'lean-zod',
-  setup(esbuild) {
-    esbuild.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
-      loader: 'ts',
-      contents: (await readFile(path, 'utf8')).replace(
-        /^import \{ z \} from 'zod';$/m,
-        "import * as z from 'zod';",
-      ),
-    }));
-  },
-};
-
-// The ES modules of `yaml`, as they are made for browsers, are the same code as its CommonJS ones; of them esbuild keeps what
-// is used, which is nothing in a function that only writes front matter.
-const leanYaml: Plugin = {
-  name: 'lean-yaml',
-  setup(esbuild) {
-    const path = join(repositoryDir, 'node_modules/yaml/browser/dist/index.js');
-    esbuild.onResolve({ filter: /^yaml$/ }, () => ({ path, sideEffects: false }));
-  },
-};
-
-// Every zod schema can describe itself as JSON Schema. No function asks one to, and the code for it is a sixth of zod.
-const noJsonSchema: Plugin = {
-  name: 'no-json-schema',
-  setup(esbuild) {
-    esbuild.onLoad(
-      { filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ },
-      async ({ path }) => {
-        const names = [...(await readFile(path, 'utf8')).matchAll(/^export (?:const|function) (\w+)/gm)].map(
-          ([, name = '']) => name,
-        );
-        const refusal = "() => { throw new Error('JSON Schema is left out of this bundle'); }";
-        return {
-          loader: 'js',
-          contents: [
-            ...names.map(
-              (name) => `export const ${name} = ${/^create/.test(name) ? `() => ${refusal}` : refusal};`,
-            ),
-            'export const process = undefined;',
-          ].join('\n'),
-        };
-      },
-    );
-  },
 };
 
 /** How every bundle is made. CommonJS packages inside an ES module still ask for `require`, hence the banner. */
@@ -73,7 +24,6 @@ export const bundleOptions = {
   mainFields: ['module', 'main'],
   outExtension: { '.js': '.mjs' },
   banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
-  plugins: [leanZod, leanYaml, noJsonSchema],
   // Word lists in many scripts, as they are rather than as escapes.
   charset: 'utf8',
   logLevel: 'silent',
@@ -139,6 +89,7 @@ export async function bundle(
   await mkdir(outDir, { recursive: true });
   const result = await build({
     ...bundleOptions,
+    plugins: [...leanPlugins],
     entryPoints: { ...entries },
     absWorkingDir: sourceDir,
     outdir: outDir,
@@ -170,6 +121,7 @@ function bundlesDigest(): Promise<string> {
     'adapters',
     'protocol',
     'infra/build.ts',
+    'infra/lean-bundles.ts',
     'package-lock.json',
     'package.json',
   ]);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bundle, bundleEntries, BundleError } from '#infra/build.ts';
+import { build } from 'esbuild';
+import { bundle, bundleEntries, bundleOptions, BundleError } from '#infra/build.ts';
 import { repositoryDir } from '#infra/paths.ts';
 import { ensureAssembly } from '#infra/synth.ts';
 
@@ -90,7 +91,12 @@ describe('the bundles of the functions', () => {
        export { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
        export { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';`,
     );
-    await bundle({ clients: 'clients.ts' }, folder, join(folder, 'out'));
+    await build({
+      ...bundleOptions,
+      entryPoints: { clients: 'clients.ts' },
+      absWorkingDir: folder,
+      outdir: join(folder, 'out'),
+    });
     const base = await sizeBytes(join(folder, 'out/clients.mjs'));
     const ratio = async (name: string): Promise<number> =>
       (await sizeBytes(join(bundlesDir, `${name}.mjs`))) / base;
@@ -99,6 +105,23 @@ describe('the bundles of the functions', () => {
     expect(await ratio('triage/index')).toBeLessThanOrEqual(1.45);
     expect(await ratio('draft/index')).toBeLessThanOrEqual(1.6);
     for (const name of Object.keys(bundleEntries)) expect(await ratio(name)).toBeGreaterThan(0);
+  }, 120_000);
+
+  it('take their credentials from the environment, and carry no other way to get them', async () => {
+    const { outputs } = await bundle(bundleEntries, repositoryDir, join(folder, 'all'));
+    const drawn = (name: string): string[] => [
+      ...new Set(
+        Object.keys(outputs[name]?.inputs ?? {}).flatMap(
+          (input) => /credential-provider-\w+/.exec(input) ?? [],
+        ),
+      ),
+    ];
+    for (const name of ['triage/index.mjs', 'draft/index.mjs']) {
+      expect(drawn(name).filter((provider) => provider !== 'credential-provider-env')).toEqual([
+        // The empty module that stands for the chain.
+        'credential-provider-node',
+      ]);
+    }
   }, 120_000);
 });
 
