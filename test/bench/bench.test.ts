@@ -102,26 +102,6 @@ describe('the command', () => {
     expect(code).toBe(0);
   });
 
-  it('measures syncs and watching, in a vault of any size', { timeout: 60_000 }, async () => {
-    const { code, stdout } = await bench('watch', 'sync-one', '--json', '--rounds', '5', '--notes', '100');
-    const figures = stdout
-      .trim()
-      .split('\n')
-      .map((line) => Figure.parse(JSON.parse(line)));
-    expect(figures.map(({ name }) => name)).toEqual([
-      'watch/ready-ms',
-      'watch/memory-kb',
-      'watch/heard-ms',
-      'sync-one/up-calls',
-      'sync-one/down-calls',
-      'sync-one/bytes-beside-the-note',
-      'sync-one/up-ms',
-      'sync-one/down-ms',
-    ]);
-    expect(figures.filter(({ value }) => value === null)).toEqual([]);
-    expect(code).toBe(0);
-  });
-
   it.each([
     [['nonsense'], 'there is no benchmark nonsense; there are approve, watch, bundle, init, claims'],
     [['approve', '--rounds', '4'], '--rounds is "4"; it has to be a whole number of at least 5'],

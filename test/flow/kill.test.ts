@@ -1,6 +1,6 @@
 import { describeKills } from '#test/support/kill-rounds.ts';
 
-const ROUNDS = 9;
+const ROUNDS = 3;
 
 // Evenly over the run, from the first moments of the process to its last.
 describeKills(

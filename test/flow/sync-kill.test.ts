@@ -2,6 +2,6 @@ import { describeSyncKills } from '#test/support/sync-kills.ts';
 
 // The long run has 200 moments.
 describeSyncKills(
-  'killed at ten random moments while people work on both machines, loses no version of bytes and ends with equal trees',
-  10,
+  'killed at four random moments while people work on both machines, loses no version of bytes and ends with equal trees',
+  4,
 );

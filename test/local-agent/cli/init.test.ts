@@ -1,23 +1,19 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Intercept } from '#local-cloud/call-log.ts';
 import { VAULT_FOLDERS } from '#protocol/vault-path.ts';
 import { createOwnersMachine } from './owners-machine.ts';
 import type { OwnersMachine } from './owners-machine.ts';
 
 const STARTER = path.resolve(import.meta.dirname, '../../../examples/vault');
-const CLI = path.resolve(import.meta.dirname, '../../../local-agent/cli.ts');
 
 const machines: OwnersMachine[] = [];
 afterEach(async () => {
   for (const machine of machines.splice(0)) await machine.dispose();
 });
 
-async function freshMachine(policy?: Intercept): Promise<OwnersMachine> {
-  const machine = await createOwnersMachine(policy);
+async function freshMachine(): Promise<OwnersMachine> {
+  const machine = await createOwnersMachine();
   machines.push(machine);
   return machine;
 }
@@ -217,35 +213,4 @@ describe('an init that was killed', () => {
     expect(await madeBy(next)).toEqual(["the cloud zone's secret", 'the first entry of the ledger']);
     expect((await next.secret()).vaultId).toBe(before['vaultId']);
   });
-
-  it.each([1, 2, 3, 4, 5, 6, 7])(
-    'in its call %i of the cloud is completed by the next',
-    async (fatal) => {
-      let calls = 0;
-      const running: { child?: ChildProcess } = {};
-      const machine = await freshMachine(({ accessKeyId }) => {
-        if (/AGENT|OWNER/.test(accessKeyId) && ++calls === fatal) running.child?.kill('SIGKILL');
-        return undefined;
-      });
-      const args = [
-        'init',
-        '--stack-file',
-        machine.stackFile,
-        '--vault',
-        machine.vault,
-        '--config',
-        machine.configFile,
-      ];
-      const child = spawn(process.execPath, [CLI, ...args], { cwd: machine.folder, stdio: 'ignore' });
-      running.child = child;
-      const signal = await new Promise((resolve) => child.once('exit', (_code, by) => resolve(by)));
-      expect(signal).toBe('SIGKILL');
-      await madeBy(machine);
-      expect(await machine.employee('verify')).toMatchObject({ status: 0 });
-      const files = await readdir(machine.vault, { recursive: true });
-      expect(files).toEqual(expect.arrayContaining(['Welcome.md', 'Templates/reply.md', 'Pending_Approval']));
-      expect(files.filter((name) => name.endsWith('.tmp'))).toEqual([]);
-    },
-    30_000,
-  );
 });
