@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GetItemCommand, UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { TaskItemError } from '#protocol/errors.ts';
 import { homeOf, startsOf, type ClaimAnswer, type SeenClaim } from '#protocol/claim.ts';
 import type { TaskStore } from '#protocol/ports.ts';
 import { statesBefore, Task, transition, type TaskEvent, type TaskState } from '#protocol/task.ts';
@@ -56,14 +57,14 @@ export function createDynamoTaskStore(client: DynamoDBClient, table: string): Ta
         ReturnValues: 'ALL_NEW',
       });
       const { Attributes } = await client.send(command);
-      return { won: true, task: toTask(fromItem(Attributes ?? {})) };
+      return { won: true, task: toTask(fromItem(Attributes ?? {}), table) };
     } catch (error) {
       const failed = failedCondition(error);
       if (!failed) throw error;
       if (failed.attempts <= 1 || !isMine) return { won: false };
       const item = await read(taskId);
       if (!item) return { won: false };
-      const task = toTask(item);
+      const task = toTask(item, table);
       return isMine(task, item) ? { won: true, task } : { won: false };
     }
   }
@@ -71,7 +72,7 @@ export function createDynamoTaskStore(client: DynamoDBClient, table: string): Ta
   return {
     get: async (taskId) => {
       const item = await read(taskId);
-      return item && toTask(item);
+      return item && toTask(item, table);
     },
 
     begin: async (taskId) => {
@@ -170,16 +171,25 @@ export function createDynamoTaskStore(client: DynamoDBClient, table: string): Ta
         values: { ...asSeen(seen), at, one: 1 },
       }),
 
-    mend: ({ taskId, seenVersion, state, home, epoch }) =>
-      change(taskId, {
+    mend: ({ taskId, seenVersion, state, home, epoch, holder }) => {
+      const { owner, leaseMs = 0 } = holder ?? {};
+      const held = owner === undefined ? 'REMOVE #owner,' : ', #owner = :owner REMOVE';
+      return change(taskId, {
         condition: seenVersion === undefined ? 'attribute_not_exists(taskId)' : 'version = :version',
-        update:
-          'SET #state = :to, home = :home, epoch = :epoch, leaseMs = :zero REMOVE #owner, attemptId, suspectHeartbeat, suspectAt ADD heartbeat :zero, effects :zero, version :one',
+        update: `SET #state = :to, home = :home, epoch = :epoch, leaseMs = :lease ${held} attemptId, suspectHeartbeat, suspectAt ADD heartbeat :zero, effects :zero, version :one`,
         values: {
           ...(seenVersion === undefined ? {} : { version: seenVersion }),
-          ...{ to: state, home, epoch, zero: 0, one: 1 },
+          ...(owner === undefined ? {} : { owner }),
+          ...{ to: state, home, epoch, lease: leaseMs, zero: 0, one: 1 },
         },
-      }),
+        // A mark would tell whose it was; for what it is good for, an equal one of another is as good.
+        isMine: (task) =>
+          task.version === (seenVersion ?? 0) + 1 &&
+          task.state === state &&
+          task.epoch === epoch &&
+          task.owner === owner,
+      });
+    },
   };
 }
 
@@ -203,8 +213,15 @@ function inStates(states: readonly TaskState[]): { condition: string; values: Re
   return { condition: names.length === 0 ? '' : `#state IN (${names.join(', ')})`, values };
 }
 
-function toTask(item: Readonly<Record<string, unknown>>): Task {
+function toTask(item: Readonly<Record<string, unknown>>, table: string): Task {
   // Whoever can write the table could add a member, and one odd item must not stop the work on the others.
   const known = Object.entries(item).filter(([name]) => name in Task.shape);
-  return Task.parse(Object.fromEntries(known));
+  const parsed = Task.safeParse(Object.fromEntries(known));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new TaskItemError(
+    `the item of task ${String(item['taskId'])} in the table ${table} cannot be read (${issue?.path.join('.') ?? ''}): ` +
+      'delete it there, and "employee repair" makes it again from the ledger',
+    { cause: parsed.error },
+  );
 }

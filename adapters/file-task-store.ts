@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { EmployeeError } from '#protocol/errors.ts';
+import { TaskItemError } from '#protocol/errors.ts';
 import { TaskId } from '#protocol/ids.ts';
 import type { TaskStore } from '#protocol/ports.ts';
 import { createRuledTaskStore } from '#protocol/ruled-task-store.ts';
@@ -20,11 +20,6 @@ const IN_THE_WAY = new Set([
 ]);
 /** Reads of one folder before an item without contents counts as damaged, not as one that is being replaced. */
 const MAX_LOOKS = 100;
-
-/** An item whose files are not what this store writes. */
-export class TaskFileError extends EmployeeError {
-  static override readonly code = 'TASK_FILE';
-}
 
 interface Head {
   readonly version: number;
@@ -184,8 +179,8 @@ function parse(place: string, text: string): Task {
   }
 }
 
-function damaged(place: string, options?: ErrorOptions): TaskFileError {
-  return new TaskFileError(
+function damaged(place: string, options?: ErrorOptions): TaskItemError {
+  return new TaskItemError(
     `${place} holds no task that can be read; move it away, and it is made again`,
     options,
   );

@@ -1,20 +1,21 @@
 import { sha256Hex } from '#protocol/canonical.ts';
 import { verifyApproval } from '#protocol/approval.ts';
 import { NoteFormatError } from '#protocol/errors.ts';
-import type { Clock } from '#protocol/ports.ts';
+import { shortId } from '#protocol/ids.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from './agent.ts';
 import { accepted, appendChange } from './append-change.ts';
 import { load, store } from './contents.ts';
+import { callOnce } from './call-once.ts';
 import { claimItem } from './claims/claim-item.ts';
-import { withHeartbeat } from './claims/heartbeat.ts';
 import { finish, recover } from './finish.ts';
 import { oneByOne } from './one-by-one.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
+import { stopwatch } from './stopwatch.ts';
 import { explained } from './sync/note-text.ts';
 import { approvalVoid } from './sync/note-words.ts';
 import { placeNote } from './sync/place-note.ts';
@@ -96,7 +97,7 @@ async function executeTask(
   const still = stopwatch(agent.clock);
   const epoch = await claim(agent, task, leaseMs);
   if (epoch === undefined) {
-    report.refused.push({ taskId: task.taskId, why: 'another agent holds this task; nothing was run here' });
+    report.refused.push({ taskId: task.taskId, why: await whoHolds(agent, task) });
     return;
   }
   const from = notePath(task);
@@ -113,21 +114,8 @@ async function executeTask(
     return;
   }
   await placeNote(agent, task, from);
-  const proof = { taskId: task.taskId, owner: agent.config.agent, epoch };
-  const beatMs = leaseMs / 3;
-  // A machine that slept since the claim may have lost it. What only lately was its own is not asked for again.
-  if (still() < beatMs || (await agent.tasks.renew(proof)).won) {
-    agent.copy.journal(idempotencyKey, { stage: 'called' });
-    const outcome = await withHeartbeat(agent.tasks, proof, beatMs, () => agent.tools.call(call));
-    agent.copy.journal(idempotencyKey, { stage: 'answered', outcome });
-  }
+  await callOnce(agent, task, { call, idempotencyKey, epoch, leaseMs, still });
   report.executed.push(await finish(agent, task, epoch));
-}
-
-/** How much time has passed, by the clock that says more: one of the two stands still while a machine sleeps. */
-function stopwatch(clock: Clock): () => number {
-  const [monotonicMs, wallMs] = [clock.monotonicMs(), Date.parse(clock.now())];
-  return () => Math.max(clock.monotonicMs() - monotonicMs, Math.abs(Date.parse(clock.now()) - wallMs));
 }
 
 interface Refused {
@@ -194,6 +182,15 @@ async function claim(agent: Agent, task: TaskView, leaseMs: number): Promise<num
   if (!item) return undefined;
   agent.copy.noteClaim(task.taskId, item.epoch);
   return item.epoch;
+}
+
+async function whoHolds(agent: Agent, { taskId }: TaskView): Promise<string> {
+  const { owner } = (await agent.tasks.get(taskId)) ?? {};
+  if (owner === undefined) return 'another agent was quicker; nothing was run here';
+  return (
+    `${owner} holds this task; nothing was run here. If ${owner} is gone for good, ` +
+    `the daemon takes it over, and so does "employee claim ${shortId(taskId)} --takeover"`
+  );
 }
 
 /** Makes the intent durable. In the same append the nonce is consumed: it is accepted once or never. */

@@ -43,7 +43,9 @@ export async function finish(agent: Agent, task: TaskView, epoch: number): Promi
     const note = before === undefined ? undefined : await unexplainedNote(agent, task, before);
     await agent.session.append((state) => {
       const now = state.tasks.get(task.taskId);
-      if (now?.state !== 'executing' || now.intent?.n !== intentN) return undefined;
+      // Whoever took it over says how it ended, and this machine tells what it knows after that.
+      const isHeld = now?.state === 'executing' && now.owner === agent.config.agent;
+      if (!isHeld || now.intent?.n !== intentN) return undefined;
       const { status, ...rest } = outcome;
       return {
         taskId: task.taskId,
@@ -115,6 +117,10 @@ async function tellLate(agent: Agent, task: TaskView, epoch: number): Promise<vo
 
 /** Releases the item to the state that the ledger says. A claim that was lost meanwhile is not ours to touch. */
 async function putDown(agent: Agent, task: TaskView, epoch: number): Promise<void> {
+  const { state, owner, intent } = task;
+  // Taken over, and its end not written yet: what this machine knows of it is still to be told.
+  const isOpen = state === 'executing' && owner !== agent.config.agent;
+  if (isOpen && intent?.idempotencyKey === `${task.taskId}-${epoch}`) return;
   const to: TaskState = task.state;
   const request = {
     taskId: task.taskId,

@@ -1,14 +1,20 @@
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { Agent, AgentPorts } from './agent.ts';
+import { RecentPuts } from './recent-puts.ts';
 import { keepState, keptState } from './resume.ts';
 import { requireReadable, writerOf } from './writer.ts';
 
 /** Puts the ports together and replays the local copy of the ledger, from the last state kept on. */
 export function makeAgent(ports: AgentPorts): Agent {
   const { config, copy } = ports;
+  const puts = new RecentPuts(ports.clock);
   const start = keptState(copy, config.vaultId);
   const session = new LedgerSession(writerOf(ports), config.root, ports, requireReadable, {
-    keep: (verified) => copy.keep(verified),
+    keep: (verified) => {
+      copy.keep(verified);
+      for (const { body } of verified) if (body) puts.forget(body);
+    },
+    beforeAppend: (body) => puts.requireFresh(body),
     ...(start ? { start } : {}),
   });
   let replayed = 0;
@@ -19,5 +25,5 @@ export function makeAgent(ports: AgentPorts): Agent {
     replayed += 1;
   }
   keepState(copy, session.state, replayed);
-  return { ...ports, session };
+  return { ...ports, blobs: puts.watch(ports.blobs), session };
 }

@@ -82,7 +82,7 @@ export interface SuspectRequest {
   readonly at: string;
 }
 
-/** Puts an item in line with the ledger, whatever stands in it; nobody holds it then. */
+/** Puts an item in line with the ledger, whatever stands in it. */
 export interface MendRequest {
   readonly taskId: string;
   /** The version that was looked at; `undefined` where there was no item. */
@@ -90,6 +90,8 @@ export interface MendRequest {
   readonly state: TaskState;
   readonly home: Zone;
   readonly epoch: number;
+  /** Who holds the task, as the ledger says it. @default nobody */
+  readonly holder?: { readonly owner: string; readonly leaseMs: number } | undefined;
 }
 
 /** The answer to any of these: the new item, or no. Losing is a normal answer, not an error. */
@@ -173,9 +175,9 @@ export function decideSuspect(task: Task | undefined, request: SuspectRequest): 
 /** The rule of `mend`: the item is still the one that was looked at. */
 export function decideMend(task: Task | undefined, request: MendRequest): ClaimAnswer {
   if (task?.version !== request.seenVersion) return LOST;
-  const { taskId, state, home, epoch } = request;
+  const { taskId, state, home, epoch, holder } = request;
   const { heartbeat = 0, version = 0, effects = 0 } = task ?? {};
-  return won({ taskId, state, home, epoch, heartbeat, leaseMs: 0, version, effects });
+  return won({ taskId, state, home, epoch, heartbeat, leaseMs: 0, ...holder, version, effects });
 }
 
 /** The rule of `settle`: the item is there, nobody holds it, and its state allows the event. */

@@ -41,3 +41,8 @@ export class BlobMissingError extends EmployeeError {
 export class SealError extends EmployeeError {
   static override readonly code = 'SEAL';
 }
+
+/** The item of a task is not one that this program writes. The message says where, and how it is made again. */
+export class TaskItemError extends EmployeeError {
+  static override readonly code = 'TASK_ITEM';
+}

@@ -46,6 +46,8 @@ export type AppendOutcome =
 export interface SessionOptions {
   /** Keeps checked entries, all or none, before they take effect here. */
   readonly keep?: (verified: readonly VerifiedEntry[]) => void;
+  /** Told what is about to be appended, at each try; what it throws ends the append. */
+  readonly beforeAppend?: (body: LedgerBody) => void;
   /** What was replayed and checked before; the session goes on from its head. @default nothing */
   readonly start?: VaultState;
 }
@@ -61,6 +63,7 @@ export class LedgerSession {
   readonly #root: PublicKey;
   readonly #onVerified: (verified: VerifiedEntry) => void;
   readonly #keep: (verified: readonly VerifiedEntry[]) => void;
+  readonly #beforeAppend: SessionOptions['beforeAppend'];
   #turn: Promise<unknown> = Promise.resolve();
   /** The append under way, and the entry it turned out to have made. */
   #own: { readonly attempt: string; entry?: LedgerEntry } | undefined;
@@ -83,6 +86,7 @@ export class LedgerSession {
     this.#ports = ports;
     this.#onVerified = onVerified;
     this.#keep = options.keep ?? (() => undefined);
+    this.#beforeAppend = options.beforeAppend;
   }
 
   /**
@@ -243,6 +247,7 @@ export class LedgerSession {
       if (this.state.head.n === 0 && draft.body.kind !== 'keys') {
         throw new LedgerIntegrityError(1, 'is missing: the vault was not set up yet; run employee init');
       }
+      this.#beforeAppend?.(draft.body);
       const stamp = { at: this.#ports.clock.now(), attempt };
       const made = makeOwnEntry(this.state.head, draft, this.#writer, stamp);
       const outcome = await this.#put(made.entry);

@@ -106,6 +106,9 @@ function ofHolder(task: TaskView, { writer }: LedgerEntry, change: TaskChange, z
   if (change.event === 'draft_started') {
     return raised(task, change.epoch) ?? ownTaking(task, writer, change.owner ?? writer, zone);
   }
+  if (zone === 'cloud' && task.state === 'needs_action' && task.home !== 'cloud') {
+    return incident('zone', `the cloud zone wrote ${change.event} of a task that is at home with its owner`);
+  }
   if (task.state !== 'drafting' || task.owner === writer) return undefined;
   return incident('zone', `wrote ${change.event} of a draft that ${task.owner ?? 'nobody'} holds`);
 }

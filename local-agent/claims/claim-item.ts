@@ -1,8 +1,11 @@
 import { EPOCH_WINDOW } from '#protocol/claim.ts';
-import type { ClaimRequest } from '#protocol/claim.ts';
+import type { ClaimRequest, MendRequest } from '#protocol/claim.ts';
 import type { Task } from '#protocol/task.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
+
+/** The longest of the leases that this program gives. */
+const MENDED_LEASE_MS = 5 * 60_000;
 
 /**
  * Claims a task's item for this machine, such that readers of the ledger will accept the epoch. An item that
@@ -44,28 +47,29 @@ export async function bringInLine(agent: Agent, taskId: string): Promise<boolean
   const item = await agent.tasks.get(taskId);
   const task = agent.session.state.tasks.get(taskId);
   if (!task || !isAstray(task, item, agent.config.agent)) return false;
-  const { state, home } = task;
-  const mended = await agent.tasks.mend({
-    ...{ taskId, seenVersion: item?.version, state, home },
-    epoch: mendedEpoch(task, item),
-  });
-  return mended.won;
+  return (await agent.tasks.mend(mendOf(task, item))).won;
 }
 
 /**
- * The epoch that a mended item gets. It never falls below one that somebody may hold; one that is further
- * ahead of the ledger than any reader accepts was never anybody's.
+ * What makes an item say what the ledger says. Its epoch never falls below one that somebody may hold; one
+ * that is further ahead of the ledger than any reader accepts was never anybody's.
  */
-export function mendedEpoch(task: Pick<TaskView, 'epoch'>, item: Pick<Task, 'epoch'> | undefined): number {
-  if (!item || item.epoch > task.epoch + EPOCH_WINDOW) return task.epoch;
-  return Math.max(task.epoch, item.epoch);
+export function mendOf(task: TaskView, item: Task | undefined): MendRequest {
+  const { taskId, state, home, owner } = task;
+  const isUsable = item !== undefined && item.epoch <= task.epoch + EPOCH_WINDOW;
+  return {
+    ...{ taskId, seenVersion: item?.version, state, home },
+    epoch: isUsable ? Math.max(task.epoch, item.epoch) : task.epoch,
+    // With a lease, so that others can take over from a holder that is gone.
+    ...(owner === undefined ? {} : { holder: { owner, leaseMs: MENDED_LEASE_MS } }),
+  };
 }
 
 /** Whether an item says something that the ledger does not, and no work that is under way explains it. */
 export function isAstray(task: TaskView, item: Task | undefined, self: string): boolean {
+  if (!item || item.epoch > task.epoch + EPOCH_WINDOW) return true;
   // Whoever works on it has to be fenced in the ledger before the item may change.
   if (task.owner !== undefined) return false;
-  if (!item || item.epoch > task.epoch + EPOCH_WINDOW) return true;
   if (item.owner === undefined) {
     // A mail that triage has written into the ledger; it saves itself a further write.
     if (item.state === 'received' && task.state === 'needs_action') return item.epoch < task.epoch;

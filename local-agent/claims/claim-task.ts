@@ -1,4 +1,5 @@
 import { shortId } from '#protocol/ids.ts';
+import { raised } from '#protocol/replay-rules.ts';
 import { statesBefore } from '#protocol/task.ts';
 import type { Task } from '#protocol/task.ts';
 import { notePath } from '#protocol/vault-state.ts';
@@ -71,7 +72,8 @@ export async function tellClaimed(agent: Agent, taskId: string, epoch: number): 
   const owner = agent.config.agent;
   const outcome = await agent.session.append(({ tasks }) => {
     const task = tasks.get(taskId);
-    if (!task || !isClaimable(task) || epoch <= task.epoch) return undefined;
+    // What replay would refuse is not written.
+    if (!task || !isClaimable(task) || raised(task, epoch)) return undefined;
     return { taskId, epoch, body: { kind: 'claim', event: 'claimed', owner } };
   });
   return outcome.appended && accepted(agent.session.state, outcome.entry.n);

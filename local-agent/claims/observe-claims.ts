@@ -1,3 +1,4 @@
+import { EmployeeError, LedgerIntegrityError } from '#protocol/errors.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
 import { noteSeen, silentSince } from './seen-claims.ts';
@@ -68,7 +69,8 @@ export function createClaimObserver(): ClaimObserver {
       const self = agent.config.agent;
       const tasks = [...agent.session.state.tasks.values()];
       for (const task of tasks) {
-        if (task.state === 'drafting' && task.owner === self) told.push(await renew(agent, task));
+        if (task.state === 'drafting' && task.owner === self)
+          told.push(await inWords(() => renew(agent, task)));
         if (!isWatched(task, self)) {
           next.delete(task.taskId);
           watch.forget(task.taskId);
@@ -87,7 +89,7 @@ export function createClaimObserver(): ClaimObserver {
         next.set(task.taskId, due);
         if (due.dueMs > nowMs || looks >= MAX_LOOKS) continue;
         looks += 1;
-        told.push(await look(agent, task, due));
+        told.push(await inWords(() => look(agent, task, due)));
       }
       for (const taskId of next.keys()) if (!agent.session.state.tasks.has(taskId)) next.delete(taskId);
       return told.filter((words) => words !== undefined);
@@ -95,14 +97,26 @@ export function createClaimObserver(): ClaimObserver {
   };
 }
 
+/** What is wrong with one task must keep nobody from the others. */
+async function inWords(work: () => Promise<string | undefined>): Promise<string | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof EmployeeError && !(error instanceof LedgerIntegrityError)) return error.message;
+    throw error;
+  }
+}
+
 /** Claims that this machine may end by itself, or of which the ledger may not know yet. */
-function isWatched({ state, owner, home }: TaskView, self: string): boolean {
+function isWatched({ state, owner, home, approval }: TaskView, self: string): boolean {
   if (state === 'needs_action') return home === 'cloud';
+  // This machine's to carry out. Whoever holds it has no intent yet, and gets none once it is fenced.
+  if (state === 'approved') return approval?.writer === self;
   return (state === 'drafting' && owner === 'cloud') || (state === 'executing' && owner !== self);
 }
 
 function isDraft({ state }: TaskView): boolean {
-  return state !== 'executing';
+  return state === 'needs_action' || state === 'drafting';
 }
 
 function isHeld({ owner }: TaskView): boolean {

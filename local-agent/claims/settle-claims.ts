@@ -33,8 +33,10 @@ async function settle(agent: Agent, taskId: string, plan: ClaimPlan): Promise<st
     case 'claim': {
       const outcome = await finishClaim(agent, taskId, plan);
       if (plan.offline) await forgetOffline(agent, taskId);
-      if (outcome.done)
-        return plan.offline ? `${shortId(taskId)}: what you claimed offline is yours` : undefined;
+      if (outcome.done) {
+        const what = plan.offline ? 'what you claimed offline' : 'the claim that was begun here';
+        return `${shortId(taskId)}: ${what} is yours`;
+      }
       return `${shortId(taskId)}: your claim did not hold: ${outcome.why}. Its note is put back`;
     }
     case 'release':

@@ -1,5 +1,6 @@
 import type { SeenClaim } from '#protocol/claim.ts';
 import { shortId } from '#protocol/ids.ts';
+import { raised } from '#protocol/replay-rules.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
@@ -68,7 +69,7 @@ async function settle(agent: Agent, taskId: string, plan: PlanOf<'takeover'>): P
   // In the ledger first: it fences whoever comes back and believes to hold the task still.
   await agent.session.append(({ tasks }) => {
     const task = tasks.get(taskId);
-    if (!task || epoch <= task.epoch) return undefined;
+    if (!task || raised(task, epoch)) return undefined;
     const body = { kind: 'claim', event: 'taken_over', owner: agent.config.agent, reason } as const;
     return { taskId, epoch, body };
   });

@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { shortId } from '#protocol/ids.ts';
 import { openResidentAgent } from '../open-agent.ts';
-import type { Agent } from '../agent.ts';
+import { claimAnywhere } from '../claims/claim-anywhere.ts';
 import { ClaimRefusedError } from '../claims/claim-errors.ts';
-import { claimTask } from '../claims/claim-task.ts';
-import { claimOffline } from '../claims/offline-claim.ts';
 import { settleClaims } from '../claims/settle-claims.ts';
 import { takeOver } from '../claims/take-over.ts';
 import { waitForSilence } from '../claims/wait-for-silence.ts';
-import { errorText } from '../error-text.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { findTask } from '../find-task.ts';
 import { defineCommand, withAgent } from './command.ts';
@@ -23,43 +20,34 @@ export const claimCommand = defineCommand({
   examples: ['employee claim t3f9c1a2', 'employee claim t3f9 --takeover'],
   input: z.object({ task: z.string(), takeover: z.boolean().default(false) }),
   async run({ task, takeover }, context) {
-    const told = takeover ? await takeOverByHand(task, context) : undefined;
-    const done = await withAgent(context, (agent) => claim(agent, task));
-    context.out.result(
-      { ...done, owner: done.agent, ...(told === undefined ? {} : { takeover: told }) },
-      (style) =>
-        done.offline
-          ? `${style.warn('claimed offline')} ${shortId(done.taskId)}: it goes into the ledger with the next sync`
-          : `${style.good('claimed')} ${shortId(done.taskId)}: its note is in In_Progress/${done.agent}/`,
+    const taken = takeover ? await takeOverByHand(task, context) : undefined;
+    if (taken && !taken.isWork) {
+      const { taskId, told } = taken;
+      context.out.result({ taskId, takeover: told }, (style) => `${style.good('freed')} ${told}`);
+      return ExitCode.done;
+    }
+    const done = await withAgent(context, async (agent) => ({
+      agent: agent.config.agent,
+      ...(await claimAnywhere(agent, task)),
+    }));
+    context.out.result({ ...done, owner: done.agent, ...(taken ? { takeover: taken.told } : {}) }, (style) =>
+      done.offline
+        ? `${style.warn('claimed offline')} ${shortId(done.taskId)}: it goes into the ledger with the next sync`
+        : `${style.good('claimed')} ${shortId(done.taskId)}: its note is in In_Progress/${done.agent}/`,
     );
     return ExitCode.done;
   },
 });
 
-interface Claimed {
+interface TakenOver {
   readonly taskId: string;
-  readonly agent: string;
-  readonly offline: boolean;
-}
-
-async function claim(agent: Agent, prefix: string): Promise<Claimed> {
-  const name = agent.config.agent;
-  try {
-    await agent.session.pull();
-    await settleClaims(agent);
-    const { taskId } = findTask(agent, prefix);
-    await claimTask(agent, taskId);
-    return { taskId, agent: name, offline: false };
-  } catch (error) {
-    if (errorText(error).code !== 'UNREACHABLE') throw error;
-    const { taskId } = findTask(agent, prefix);
-    await claimOffline(agent, taskId);
-    return { taskId, agent: name, offline: true };
-  }
+  readonly told: string;
+  /** There is a draft to write. Otherwise the task only had to be nobody's any more. */
+  readonly isWork: boolean;
 }
 
 /** The state folder is not locked while the holder is watched: that takes minutes. */
-async function takeOverByHand(prefix: string, context: CommandContext): Promise<string | undefined> {
+async function takeOverByHand(prefix: string, context: CommandContext): Promise<TakenOver | undefined> {
   const { configFile, vault } = context.location;
   const taskId = await withAgent(context, async (agent) => {
     await agent.session.pull();
@@ -83,7 +71,9 @@ async function takeOverByHand(prefix: string, context: CommandContext): Promise<
   return withAgent(context, async (agent) => {
     await agent.session.pull();
     const told = await takeOver(agent, taskId, silent, 'work');
-    if (told !== undefined) return told;
+    const { state } = findTask(agent, taskId);
+    const isWork = state === 'drafting' || state === 'needs_action';
+    if (told !== undefined) return { taskId, told, isWork };
     throw new ClaimRefusedError(
       `${shortId(taskId)} was not taken over: ${silent.owner} gave a sign of life, or another machine was quicker`,
     );

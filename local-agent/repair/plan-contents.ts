@@ -6,6 +6,7 @@ import type { BadContent } from '../verify/verify-contents.ts';
 import { LOSS_CODE } from '../verify/verify-ledger.ts';
 import type { LedgerProof } from '../verify/verify-ledger.ts';
 import { placeOf } from '../verify/wanted-contents.ts';
+import type { WantedContent } from '../verify/wanted-contents.ts';
 import { findBytes, objectOf, putBack } from './put-back.ts';
 import type { Repair, RepairPlan } from './repair.ts';
 
@@ -24,14 +25,21 @@ export async function planContents(
   if (bad.length === 0) return { repairs, left };
   const onDisk = new Map([...(await scanVault(agent)).files].map(([path, hash]) => [hash, path]));
   const badPlaces = new Set(bad.map(({ content }) => placeOf(content)));
-  const elsewhere = [...stored.values()].filter(({ content }) => !badPlaces.has(placeOf(content)));
+  const elsewhere = new Map<string, WantedContent>();
+  for (const wanted of stored.values()) {
+    if (!badPlaces.has(placeOf(wanted.content))) elsewhere.set(wanted.content.sha256, wanted);
+  }
+  const accepted = new Set(acceptLoss);
   const objects = new Map<string, BadContent[]>();
   for (const one of bad) {
     const { sha256 } = one.content;
-    const found = onDisk.has(sha256) || elsewhere.some(({ content }) => content.sha256 === sha256);
+    const found = onDisk.has(sha256) || elsewhere.has(sha256);
     const object = objectOf(one.content);
-    if (found && object !== undefined) objects.set(object, [...(objects.get(object) ?? []), one]);
-    else if (acceptLoss.includes(sha256)) repairs.push(planLoss(one));
+    if (found && object !== undefined) {
+      const mates = objects.get(object) ?? [];
+      objects.set(object, mates);
+      mates.push(one);
+    } else if (accepted.has(sha256)) repairs.push(planLoss(one));
     else left.push({ ...one.problem, fix: adviceFor(one) });
   }
   for (const [object, missing] of objects) {

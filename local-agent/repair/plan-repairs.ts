@@ -3,6 +3,7 @@ import type { Problem } from '../verify/problem.ts';
 import { openIncidents, prove } from '../verify/verify.ts';
 import type { VerifyProgress } from '../verify/verify.ts';
 import { JOURNAL_LOST } from '../verify/verify-effects.ts';
+import type { BadTask } from '../verify/verify-tasks.ts';
 import { planContents } from './plan-contents.ts';
 import { planFiles } from './plan-files.ts';
 import { planTasks } from './plan-tasks.ts';
@@ -33,13 +34,14 @@ export async function planRepairs(agent: Agent, context: PlanContext): Promise<R
     repairs: [
       ...contents.repairs,
       ...planFiles(tree, notices, context.synced ?? false),
-      ...planTasks(proof.tasks),
+      ...planTasks(proof.tasks.filter(isMendable)),
       ...journal,
     ],
     left: [
       ...left,
       ...contents.left,
       ...(context.synced ? tree.filter(({ code }) => code !== 'vault-missing') : []),
+      ...proof.tasks.filter((bad) => !isMendable(bad)).map((bad) => bad.problem),
       ...proof.effects.filter((problem) => !isForgotten(problem)),
     ],
   };
@@ -60,6 +62,11 @@ function planJournal(effects: readonly Problem[]): Repair[] {
       act: async ({ copy }) => copy.setFact(JOURNAL_LOST, String(last)),
     },
   ];
+}
+
+/** An item that cannot be read has no version by which it could be replaced. */
+function isMendable({ problem }: BadTask): boolean {
+  return problem.code !== 'task-unreadable';
 }
 
 function isForgotten({ code, message }: Problem): boolean {

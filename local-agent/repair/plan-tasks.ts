@@ -1,20 +1,22 @@
 import { shortId } from '#protocol/ids.ts';
 import type { Agent } from '../agent.ts';
-import { mendedEpoch } from '../claims/claim-item.ts';
+import { mendOf } from '../claims/claim-item.ts';
 import { syncVault } from '../sync/sync.ts';
+import { disagreement } from '../verify/verify-tasks.ts';
 import type { BadTask } from '../verify/verify-tasks.ts';
 import type { Repair } from './repair.ts';
 
 /**
  * Puts the items of tasks in line with the ledger: made anew, raised to its epoch, freed of a holder that
- * does nothing. The ledger is never changed to fit an item, and no approval, intent or result is written.
+ * does nothing, given back to the one that the ledger names. The ledger is never changed to fit an item, and no approval, intent or result is written.
  * A draft that the cloud can no longer finish, because its item is gone, is put back to be drafted again.
  */
 export function planTasks(bad: readonly BadTask[]): Repair[] {
   return bad.flatMap(({ task, item, problem }) => {
     const { taskId } = task;
     const repairs: Repair[] = [];
-    if (!item && task.state === 'drafting') {
+    // A person's draft is theirs still: its item is made with its holder.
+    if (!item && task.state === 'drafting' && task.home === 'cloud') {
       repairs.push({
         code: 'draft',
         taskId,
@@ -59,12 +61,13 @@ async function abandonDraft(agent: Agent, taskId: string): Promise<void> {
 }
 
 async function mend(agent: Agent, taskId: string): Promise<void> {
+  await agent.session.pull();
+  const { state } = agent.session;
   const item = await agent.tasks.get(taskId);
-  const task = agent.session.state.tasks.get(taskId);
-  if (!task) return;
-  const { state, home } = task;
-  const epoch = mendedEpoch(task, item);
+  const task = state.tasks.get(taskId);
+  // Whoever took it since the plan was made works on it.
+  if (!task || !disagreement(state, task, item, agent.config.agent)) return;
   // Lost to somebody who just changed it: the next look decides afresh.
-  await agent.tasks.mend({ taskId, seenVersion: item?.version, state, home, epoch });
+  await agent.tasks.mend(mendOf(task, item));
   if (item?.owner === agent.config.agent) agent.copy.noteClaim(taskId, undefined);
 }

@@ -2,6 +2,7 @@ import { sha256Hex } from '#protocol/canonical.ts';
 import type { ContentRef } from '#protocol/content.ts';
 import { sealBlob } from '#protocol/content-store.ts';
 import { BlobMissingError, SealError } from '#protocol/errors.ts';
+import { PACK_LIMIT_BYTES } from '#protocol/pack.ts';
 import { blobIdOf } from '#protocol/seal.ts';
 import type { Agent } from '../agent.ts';
 import { load } from '../contents.ts';
@@ -18,12 +19,12 @@ export async function findBytes(
   agent: Agent,
   sha256: string,
   onDisk: ReadonlyMap<string, string>,
-  elsewhere: readonly WantedContent[],
+  elsewhere: ReadonlyMap<string, WantedContent>,
 ): Promise<Uint8Array | undefined> {
   const path = onDisk.get(sha256);
   const bytes = path === undefined ? undefined : await agent.files.read(path);
   if (bytes && sha256Hex(bytes) === sha256) return bytes;
-  const other = elsewhere.find(({ content }) => content.sha256 === sha256);
+  const other = elsewhere.get(sha256);
   return other && load(agent, other.content, other.ring);
 }
 
@@ -40,10 +41,17 @@ export async function putBack(
   wanted: readonly (WantedContent & { readonly bytes: Uint8Array })[],
 ): Promise<void> {
   if (wanted.length === 0) return;
-  let whole: Uint8Array = await agent.blobs.get(object).catch((error: unknown) => {
+  const left = await agent.blobs.get(object).catch((error: unknown) => {
     if (error instanceof BlobMissingError) return new Uint8Array();
     throw error;
   });
+  // Made once: a pack may have thousands of places.
+  const sizeBytes = wanted.reduce((size, { content }) => Math.max(size, endOf(content)), left.length);
+  if (sizeBytes > Math.max(left.length, PACK_LIMIT_BYTES)) {
+    throw new SealError(`no pack is as large as the ${sizeBytes} bytes that its entry names`);
+  }
+  let whole: Uint8Array = Buffer.alloc(sizeBytes);
+  whole.set(left);
   for (const { content, ring, bytes } of wanted) {
     if (!('blob' in content)) continue;
     const { blob, pack } = content;
@@ -55,12 +63,12 @@ export async function putBack(
     if (!pack) whole = sealed;
     else if (sealed.length !== pack.sizeBytes) {
       throw new SealError(`the place of the blob ${blob} in its pack is not as long as it is`);
-    } else {
-      const longer = Buffer.alloc(Math.max(whole.length, pack.offset + pack.sizeBytes));
-      longer.set(whole);
-      longer.set(sealed, pack.offset);
-      whole = longer;
-    }
+    } else whole.set(sealed, pack.offset);
   }
   await agent.blobs.put(object, whole);
+}
+
+function endOf(content: ContentRef): number {
+  const pack = 'blob' in content ? content.pack : undefined;
+  return pack ? pack.offset + pack.sizeBytes : 0;
 }

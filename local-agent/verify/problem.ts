@@ -11,6 +11,7 @@ export type ProblemCode =
   | 'content-missing'
   | 'content-altered'
   | 'task-missing'
+  | 'task-unreadable'
   | 'task-behind'
   | 'task-state'
   | 'task-held'
@@ -55,6 +56,7 @@ const FIXES: Readonly<Record<ProblemCode, string>> = {
   'content-missing': `${REPAIR}: a machine of yours that still has the bytes can put them back`,
   'content-altered': `${REPAIR}: a machine of yours that still has the bytes can put them back`,
   'task-missing': REPAIR,
+  'task-unreadable': 'do what the message says; then "employee repair" makes the item again',
   'task-behind': REPAIR,
   'task-state': `"employee execute" settles what it has begun; if it stays, ${REPAIR}`,
   'task-held': `"employee execute" settles what it has begun; if it stays, ${REPAIR}`,

@@ -10,6 +10,7 @@ import { EntryAuditor } from './entry-auditor.ts';
 import type { AuditedIntent } from './entry-auditor.ts';
 import { problem } from './problem.ts';
 import type { Problem } from './problem.ts';
+import { tookEffect } from './took-effect.ts';
 import { placeOf, wantedOf } from './wanted-contents.ts';
 import type { WantedContent } from './wanted-contents.ts';
 
@@ -50,18 +51,18 @@ export async function verifyLedger(agent: Agent, progress: (done: number) => voi
   });
   const { state } = session;
   const see = ({ entry, body }: VerifiedEntry, refusedBefore: number): void => {
-    if (!body || state.refusals.slice(refusedBefore).some(({ n }) => n === entry.n)) return;
-    auditor.see(entry, body);
-    for (const wanted of wantedOf(entry, body)) {
+    const effective = body && tookEffect(state, entry, body, state.refusals.slice(refusedBefore));
+    if (!effective) return;
+    auditor.see(entry, effective);
+    for (const wanted of wantedOf(entry, effective)) {
       const place = placeOf(wanted.content);
       if (place !== undefined) stored.set(place, wanted);
       else if (!isItself(wanted.content)) {
         problems.push(alteredInline(wanted));
       }
     }
-    if (body.kind === 'override' && body.what.of === 'repair' && body.what.code.startsWith(LOSS_CODE)) {
-      lost.add(body.what.code.slice(LOSS_CODE.length));
-    }
+    const what = effective.kind === 'override' ? effective.what : undefined;
+    if (what?.of === 'repair' && what.code.startsWith(LOSS_CODE)) lost.add(what.code.slice(LOSS_CODE.length));
   };
   try {
     for (let more = true; more;) {

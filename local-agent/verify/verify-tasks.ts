@@ -1,3 +1,4 @@
+import { TaskItemError } from '#protocol/errors.ts';
 import { shortId } from '#protocol/ids.ts';
 import type { Task, TaskState } from '#protocol/task.ts';
 import { notePath, zoneOf } from '#protocol/vault-state.ts';
@@ -24,14 +25,21 @@ export async function verifyTasks(agent: Agent, state: VaultState): Promise<BadT
   const bad: BadTask[] = [];
   const open = [...state.tasks.values()].filter((task) => !ENDED.has(task.state));
   await inFlight(open, IN_FLIGHT, async (task) => {
-    const item = await agent.tasks.get(task.taskId);
-    const found = disagreement(state, task, item, agent.config.agent);
-    if (found) bad.push({ task, item, problem: found });
+    const { taskId } = task;
+    try {
+      const item = await agent.tasks.get(taskId);
+      const found = disagreement(state, task, item, agent.config.agent);
+      if (found) bad.push({ task, item, problem: found });
+    } catch (error) {
+      if (!(error instanceof TaskItemError)) throw error;
+      bad.push({ task, item: undefined, problem: problem('task-unreadable', error.message, { taskId }) });
+    }
   });
   return bad.sort((a, b) => a.task.createdN - b.task.createdN);
 }
 
-function disagreement(
+/** What is wrong with an item, seen beside its task in the ledger, if anything is. */
+export function disagreement(
   state: VaultState,
   task: TaskView,
   item: Task | undefined,
@@ -56,6 +64,10 @@ function disagreement(
   if (item.owner === self && task.state !== 'executing' && task.owner !== self) {
     const message = `${name} is held by this machine in the task store, and nothing is being done`;
     return problem('task-held', message, details);
+  }
+  if (item.owner === undefined && task.owner !== undefined) {
+    const message = `${name} is held by ${task.owner} in the ledger and by nobody in the task store`;
+    return problem('task-state', message, details);
   }
   // Someone may be at work this very moment, between the item and the entry.
   if (item.owner !== undefined || item.state === task.state || item.state === 'received') return undefined;

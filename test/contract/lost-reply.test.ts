@@ -145,6 +145,23 @@ describe('a reply of DynamoDB that gets lost', () => {
     expect(await store.settle(theirs, 'ignored', 'cloud')).toEqual({ won: false });
   });
 
+  it('does not hide that an item was mended, nor that somebody else had changed it', async () => {
+    const { taskId, epoch } = await claimed();
+    const { version: seenVersion } = (await other.get(taskId)) ?? {};
+    const mend = { taskId, seenVersion, state: 'needs_action', home: 'local', epoch } as const;
+    network.loseNext();
+    const answer = await store.mend(mend);
+    expect(answer).toMatchObject({ won: true, task: { state: 'needs_action', epoch } });
+    expect(answer.won && answer.task).toEqual(await other.get(taskId));
+
+    await other.claim(claimOf(taskId, 'desktop'));
+    network.loseNext();
+    expect(await store.mend({ ...mend, seenVersion: answer.won ? answer.task.version : 0 })).toEqual({
+      won: false,
+    });
+    expect((await other.get(taskId))?.owner).toBe('desktop');
+  });
+
   it('is thrown when it stays lost, since nobody knows then', async () => {
     const { taskId, epoch } = await claimed();
     network.loseAll(true);

@@ -257,6 +257,11 @@ export function describeTaskStoreContract(
       const mended = await store.mend({ ...mend, seenVersion: version });
       expect(mended).toMatchObject({ won: true, task: { state: 'approved', home: 'local', epoch: 7 } });
       expect(mended.won && mended.task.owner).toBeUndefined();
+      const again = await store.get(taskId);
+      const holder = { owner: 'desktop', leaseMs: 9 };
+      const given = await store.mend({ ...mend, seenVersion: again?.version, epoch: 8, holder });
+      expect(given).toMatchObject({ won: true, task: { owner: 'desktop', leaseMs: 9, epoch: 8 } });
+      expect(await store.get(taskId)).toEqual(given.won && given.task);
       const missing = aTask().taskId;
       expect(await store.mend({ ...mend, taskId: missing, seenVersion: version })).toEqual({ won: false });
       const made = await store.mend({ ...mend, taskId: missing, seenVersion: undefined });
@@ -422,7 +427,10 @@ function operation(): fc.Arbitrary<Step> {
     {
       weight: 1,
       arbitrary: fc
-        .record({ late: fc.boolean(), state: state(), home: zone(), epoch: fc.constantFrom(...EPOCHS) })
+        .record({
+          ...{ late: fc.boolean(), state: state(), home: zone(), epoch: fc.constantFrom(...EPOCHS) },
+          holder: fc.option(fc.record({ owner: owner(), leaseMs: fc.nat(9) }), { nil: undefined }),
+        })
         .map(({ late, ...request }): Step => {
           const full = (task: Task | undefined, taskId: string): MendRequest => ({
             ...request,

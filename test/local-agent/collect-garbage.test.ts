@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collectGarbage, MIN_GRACE_MS } from '#local-agent/collect-garbage.ts';
-import { store, storeAll } from '#local-agent/contents.ts';
+import { load, store, storeAll } from '#local-agent/contents.ts';
 import type { ContentRef } from '#protocol/content.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import type { Ring } from '#protocol/seal.ts';
@@ -17,10 +17,15 @@ beforeEach(async () => {
 });
 afterEach(() => world.dispose());
 
-async function put(path: string, content: ContentRef, ring: Ring = 'private'): Promise<void> {
-  const base = world.agent.session.state.files.get(path)?.content.sha256;
+async function put(
+  path: string,
+  content: ContentRef,
+  ring: Ring = 'private',
+  { session } = world.agent,
+): Promise<void> {
+  const base = session.state.files.get(path)?.content.sha256;
   const change = { op: 'put' as const, path, content, ...(base === undefined ? {} : { base }) };
-  const outcome = await world.agent.session.append(() => ({
+  const outcome = await session.append(() => ({
     ring,
     body: { kind: 'files', changes: [change] },
   }));
@@ -144,7 +149,8 @@ describe('stored contents that no entry names', () => {
         read: async (vaultId: string, after: number) => {
           if (listings === 2 && !named) {
             named = true;
-            await put('late.bin', { sha256: 'a'.repeat(64), sizeBytes: 1, blob: late });
+            const content = { sha256: 'a'.repeat(64), sizeBytes: 1, blob: late };
+            await put('late.bin', content, 'private', world.restart());
           }
           return reading(vaultId, after);
         },
@@ -154,6 +160,22 @@ describe('stored contents that no entry names', () => {
     expect(report).toMatchObject({ removed: 0 });
     expect(report.garbage).toHaveLength(2);
     expect(ids()).toEqual([again, late, 'young']);
+  });
+});
+
+describe('contents that were stored before a long sleep', () => {
+  it('are not named any more, since they may be gone by now; stored again, they are', async () => {
+    const early = await big();
+    world.clock.advance(13 * 60 * 60 * 1000);
+    const entries = world.ledger.rows.length;
+    await expect(put('a.bin', early)).rejects.toMatchObject({ code: 'STALE_CONTENTS' });
+    expect(world.ledger.rows).toHaveLength(entries);
+    const bytes = await load(world.agent, early, 'private');
+    await put('a.bin', await store(world.agent, bytes, 'private'));
+    // What an entry names is there for good.
+    world.clock.advance(13 * 60 * 60 * 1000);
+    await put('again.bin', early);
+    expect(world.ledger.rows).toHaveLength(entries + 2);
   });
 });
 

@@ -234,6 +234,37 @@ describe('an effect that was interrupted', () => {
     expect((await executeApproved(agent)).executed).toMatchObject([{ taskId, outcome: 'succeeded' }]);
   });
 
+  it('by a death while a renewal hangs keeps the answer that came before it', async () => {
+    const taskId = await approved();
+    const { tasks, tools } = world;
+    let hanging = (): void => undefined;
+    const hangs = new Promise<void>((resolve) => (hanging = resolve));
+    let answered = (): void => undefined;
+    tools.answer = async () => {
+      await hangs;
+      queueMicrotask(() => queueMicrotask(answered));
+      return { status: 'succeeded', providerId: 'ses-1' };
+    };
+    const seen = new Promise<void>((resolve) => (answered = resolve));
+    const never = new Promise<never>(() => undefined);
+    const agent = world.restart({
+      tasks: {
+        ...tasks,
+        renew: () => {
+          hanging();
+          return never;
+        },
+      },
+    });
+    void executeApproved(agent, { leaseMs: 3 });
+    await seen;
+    await new Promise(setImmediate);
+    // The process is killed here: nothing more of it runs.
+    const report = await executeApproved(world.restart());
+    expect(report.executed).toEqual([{ taskId, outcome: 'succeeded', providerId: 'ses-1' }]);
+    expect(tools.calls).toHaveLength(1);
+  });
+
   it('after the answer is completed from the journal', async () => {
     const taskId = await approved();
     const { ledger } = world;

@@ -3,16 +3,23 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent } from '#local-agent/agent.ts';
 import { approveTask } from '#local-agent/approve.ts';
+import { claimTask } from '#local-agent/claims/claim-task.ts';
+import { ownerReport } from '#local-agent/claims/owner-report.ts';
+import { releaseTask, transferTask } from '#local-agent/claims/release-task.ts';
+import { store } from '#local-agent/contents.ts';
 import { executeApproved } from '#local-agent/execute.ts';
+import { putBack } from '#local-agent/repair/put-back.ts';
 import { repairVault } from '#local-agent/repair/repair-vault.ts';
 import type { RepairReport } from '#local-agent/repair/repair-vault.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
 import { verifyVault } from '#local-agent/verify/verify.ts';
+import { TaskItemError } from '#protocol/errors.ts';
 import { LedgerEntry, openBody } from '#protocol/ledger-entry.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import { CrashError, crashingPorts } from '#test/support/crash-ports.ts';
 import { createLocalWorld } from '#test/support/local-world.ts';
 import type { LocalWorld } from '#test/support/local-world.ts';
+import { waitingTask } from '#test/support/waiting-task.ts';
 
 let world: LocalWorld;
 /** Sent; its note is in Done/. */
@@ -219,6 +226,15 @@ describe('stored contents', () => {
     },
   );
 
+  it('are not put where no pack reaches, whatever an entry says', async () => {
+    const bytes = Buffer.from('x'.repeat(20_000));
+    const content = await store(world.agent, bytes, 'private');
+    if (!('blob' in content)) throw new Error('arranged badly');
+    const pack = { id: content.blob, offset: 2 ** 50, sizeBytes: 20_093 };
+    const wanted = [{ content: { ...content, pack }, ring: 'private', n: 1, of: 'a.md', bytes }] as const;
+    await expect(putBack(world.agent, pack.id, wanted)).rejects.toMatchObject({ code: 'SEAL' });
+  });
+
   it('come back from the machine that has them, and with them the file on the one that had not', async () => {
     const desktop = world.machine('desktop');
     await syncVault(desktop.agent);
@@ -281,6 +297,66 @@ describe("tasks' items", () => {
     world.tasks.items.delete(taskId);
     expect(codes(await mended(world.restart()))).toEqual(['draft', 'task-item']);
     expect(await world.tasks.get(taskId)).toMatchObject({ state: 'needs_action', home: 'cloud', epoch: 3 });
+  });
+
+  it('F46 of a draft that a person is at are made with their holder, who goes on', async () => {
+    const taskId = await waitingTask(world, 'mine');
+    await syncVault(world.agent);
+    const desktop = world.machine('desktop').agent;
+    await syncVault(desktop);
+    await claimTask(desktop, taskId);
+    world.tasks.items.clear();
+    expect(codes(await mended(world.restart()))).not.toContain('draft');
+    expect(await ownerReport(world.restart(), taskId)).toMatchObject({
+      agree: true,
+      ledger: { owner: 'desktop', state: 'drafting', epoch: 1 },
+      item: { owner: 'desktop', state: 'drafting', epoch: 1 },
+    });
+    // A lease goes with it: from a machine that is gone the task can be had.
+    expect((await world.tasks.get(taskId))?.leaseMs).toBeGreaterThan(60_000);
+    await transferTask(desktop, taskId, 'laptop');
+    const laptop = world.restart();
+    await syncVault(laptop);
+    await releaseTask(laptop, taskId, 'pending_approval');
+    expect(await world.tasks.get(taskId)).toMatchObject({ state: 'pending_approval', epoch: 2 });
+  });
+
+  it('that somebody took since the plan was made are left to whoever works on them', async () => {
+    const taskId = await waitingTask(world, 'mine');
+    await syncVault(world.agent);
+    const item = await world.tasks.get(taskId);
+    if (!item) throw new Error('no item');
+    world.tasks.items.set(taskId, { ...item, state: 'approved' });
+    const { tasks } = world;
+    let looks = 0;
+    const agent = world.restart({
+      tasks: {
+        ...tasks,
+        get: async (id) => {
+          // The desktop claims it right after the repair has seen it.
+          if (id === taskId && ++looks === 2) await claimTask(world.machine('desktop').agent, taskId);
+          return tasks.get(id);
+        },
+      },
+    });
+    expect((await repairVault(agent, { act: true })).ok).toBe(true);
+    expect(await world.tasks.get(taskId)).toMatchObject({ owner: 'desktop', state: 'drafting' });
+  });
+
+  it('that cannot be read are named with what to do, and keep nothing else from being mended', async () => {
+    const { tasks } = world;
+    const odd = await waitingTask(world, 'odd');
+    await syncVault(world.agent);
+    tasks.items.delete(open);
+    const agent = world.restart({
+      tasks: {
+        ...tasks,
+        get: (id) => (id === odd ? Promise.reject(new TaskItemError('delete it')) : tasks.get(id)),
+      },
+    });
+    const report = await repairVault(agent, { act: true });
+    expect(report.left).toMatchObject([{ code: 'task-unreadable', taskId: odd, message: 'delete it' }]);
+    expect(report.done).toMatchObject([{ code: 'task-item', taskId: open }]);
   });
 
   it('of every task, when the table is lost', async () => {

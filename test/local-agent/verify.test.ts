@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { approveTask } from '#local-agent/approve.ts';
+import { store } from '#local-agent/contents.ts';
 import { executeApproved } from '#local-agent/execute.ts';
 import { acknowledgeIncidents } from '#local-agent/incidents.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
@@ -245,6 +246,31 @@ describe('stored contents', () => {
     await syncVault(world.agent);
     world.blobs.blobs.delete(old);
     expect(await problems()).toMatchObject([{ code: 'content-missing', path: 'Journal/long.md' }]);
+  });
+
+  it('of an entry of which a part came too late count as far as it took effect', async () => {
+    const kept = await store(world.agent, Buffer.from('k'.repeat(20_000)), 'private');
+    const lost = await store(world.agent, Buffer.from('l'.repeat(20_000)), 'private');
+    const n = await world.agent.session.append(() => ({
+      ring: 'private',
+      body: {
+        kind: 'files',
+        changes: [
+          { op: 'put', path: 'Journal/kept.md', content: kept },
+          // Another machine was first.
+          { op: 'put', path: 'Journal/short.md', base: sha256Hex('before'), content: lost },
+        ],
+      },
+    }));
+    if (!n.appended || !('blob' in kept) || !('blob' in lost)) throw new Error('arranged badly');
+    await syncVault(world.agent);
+    expect(await problems()).toEqual([]);
+    world.blobs.blobs.delete(lost.blob);
+    expect(await problems()).toEqual([]);
+    world.blobs.blobs.delete(kept.blob);
+    expect(await problems()).toMatchObject([
+      { code: 'content-missing', path: 'Journal/kept.md', n: n.entry.n },
+    ]);
   });
 
   it('are not read again by a quick look, and their loss is found by a full one', async () => {

@@ -143,6 +143,16 @@ describe('F23 the home of a task', () => {
     expect(refusalOf(factory, claim('claimed', 2, 'cloud'), factory.cloud)).toMatchObject(ZONE);
   });
 
+  it('keeps the cloud from putting aside what its owner has put down, or raising its epoch', () => {
+    const factory = vaultAt('created');
+    accepted(factory, claim('claimed', 1, 'laptop'));
+    accepted(factory, claim('released', 1));
+    for (const epoch of [1, EPOCH_WINDOW]) {
+      expect(refusalOf(factory, change('quarantined', { epoch }), factory.cloud)).toMatchObject(ZONE);
+    }
+    expect(task(factory)).toMatchObject({ state: 'needs_action', home: 'local', epoch: 1 });
+  });
+
   it('goes back to the cloud when a person asks for another draft', () => {
     const factory = vaultAt('pending_approval');
     accepted(factory, change('redraft', { epoch: 1, reason: 'shorter' }));

@@ -10,7 +10,8 @@ import { waitForSilence } from '#local-agent/claims/wait-for-silence.ts';
 import { executeApproved } from '#local-agent/execute.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
 import { verifyVault } from '#local-agent/verify.ts';
-import type { Clock } from '#protocol/ports.ts';
+import { TaskItemError } from '#protocol/errors.ts';
+import type { Clock, LedgerStore } from '#protocol/ports.ts';
 import { createLocalWorld } from '#test/support/local-world.ts';
 import type { LocalWorld } from '#test/support/local-world.ts';
 import { claimedByCloud, waitingTask } from '#test/support/waiting-task.ts';
@@ -139,6 +140,45 @@ describe('F20 a cloud function that died while it drafted', () => {
     },
   );
 
+  it('F21 with an epoch that nobody honest has is put in line, and nothing refused is written', async () => {
+    const taskId = await waitingTask(world);
+    await claimedByCloud(world, taskId);
+    const item = world.tasks.items.get(taskId);
+    if (!item) throw new Error('arranged badly');
+    world.tasks.items.set(taskId, { ...item, epoch: 1_000_000 });
+    const laptop = machine('laptop');
+    await passes(laptop, 20);
+    expect(await world.tasks.get(taskId)).toMatchObject({ state: 'needs_action', epoch: 0 });
+    expect((await world.tasks.get(taskId))?.owner).toBeUndefined();
+    expect(laptop.agent.session.state.refusals).toEqual([]);
+    expect((await verifyVault(laptop.agent)).problems).toEqual([]);
+  });
+
+  it('and whose item cannot be read keeps no other task from being looked after, or carried out', async () => {
+    const taskId = await waitingTask(world, 'unreadable');
+    const other = await waitingTask(world, 'other');
+    await claimedByCloud(world, other);
+    const laptop = machine('laptop');
+    const broken = {
+      ...laptop.agent,
+      tasks: {
+        ...world.tasks,
+        get: (id: string) =>
+          id === taskId ? Promise.reject(new TaskItemError('not readable')) : world.tasks.get(id),
+      },
+    };
+    const told: string[] = [];
+    for (let minute = 0; minute < 10; minute++) {
+      await syncVault(broken);
+      told.push(...(await laptop.observer.pass(broken)));
+      laptop.clock.advance(MINUTE);
+    }
+    expect(told.join()).toContain('cloud held it and gave no sign of life');
+    expect(told.join()).toContain('not readable');
+    const { problems } = await verifyVault(broken);
+    expect(problems).toMatchObject([{ code: 'task-unreadable', taskId }]);
+  });
+
   it('costs a pass in which nothing happens no call', async () => {
     await waitingTask(world);
     const laptop = machine('laptop');
@@ -174,6 +214,94 @@ describe('F20 a machine of the owner that fell silent', () => {
     expect(tools.calls).toHaveLength(1);
     expect(desktop.session.state.refusals).toEqual([]);
     expect((await verifyVault(desktop)).problems).toEqual([]);
+  });
+
+  it('F21 and comes back while it is being taken over: what it knows is told in the end, whoever dies', async () => {
+    const taskId = await approvedOnDesktop();
+    const { agent, tools } = world.machine('desktop');
+    // The desktop knows the answer, and dies before it can say so; the laptop dies amid its takeover.
+    const dies = (kind: string): LedgerStore => ({
+      read: (vaultId, after) => world.ledger.read(vaultId, after),
+      append: (entry) =>
+        entry.kind === kind ? Promise.reject(new Error('died')) : world.ledger.append(entry),
+    });
+    await expect(
+      executeApproved(world.machine('desktop').restart({ ledger: dies('result') })),
+    ).rejects.toThrow('died');
+    const laptop = world.machine('laptop').restart({ ledger: dies('result') });
+    const { epoch = 0, heartbeat = 0 } = (await world.tasks.get(taskId)) ?? {};
+    await laptop.session.pull();
+    await expect(takeOver(laptop, taskId, { owner: 'desktop', epoch, heartbeat }, 'settle')).rejects.toThrow(
+      'died',
+    );
+    const desktop = world.machine('desktop').restart();
+    expect((await executeApproved(desktop)).executed).toEqual([]);
+    const back = world.machine('laptop').restart();
+    await syncVault(back);
+    expect(back.session.state.tasks.get(taskId)).toMatchObject({ state: 'indeterminate' });
+    for (let times = 0; times < 2; times++) await executeApproved(world.machine('desktop').restart());
+    await syncVault(back);
+    await syncVault(agent);
+    const task = back.session.state.tasks.get(taskId);
+    expect(JSON.stringify(task)).toContain(
+      'answers late, after its claim was taken over: it was done (ses-1)',
+    );
+    expect(back.session.state.refusals).toEqual([]);
+    expect(tools.calls).toHaveLength(1);
+    expect((await verifyVault(back)).problems).toEqual([]);
+    expect(await ownerReport(back, taskId)).toMatchObject({ agree: true });
+  });
+
+  it('between its claim and its intent blocks nobody: the machine that approves after it goes on', async () => {
+    const taskId = await world.draft();
+    for (const name of ['laptop', 'desktop']) await syncVault(world.machine(name).agent);
+    await approveTask(world.machine('laptop').agent, taskId, { method: 'command' });
+    // As a disk that is gone for good leaves it, or as anybody who can write the table may put it there.
+    const item = world.tasks.items.get(taskId);
+    if (!item) throw new Error('arranged badly');
+    const left = { ...item, state: 'executing', owner: 'desktop', attemptId: 'a-dead-one' } as const;
+    world.tasks.items.set(taskId, { ...left, epoch: item.epoch + 1, leaseMs: 300_000 });
+    const laptop = machine('laptop');
+    expect((await executeApproved(laptop.agent)).refused).toMatchObject([
+      { taskId, why: expect.stringMatching(/desktop holds this task.*--takeover/) as string },
+    ]);
+    const told = await passes(laptop, 20);
+    expect(told).toEqual([expect.stringContaining('desktop held it and gave no sign of life')]);
+    expect((await executeApproved(laptop.agent)).executed).toMatchObject([{ taskId, outcome: 'succeeded' }]);
+    expect(world.machine('laptop').tools.calls).toHaveLength(1);
+    expect((await verifyVault(laptop.agent)).problems).toEqual([]);
+  });
+
+  it('is fenced in the ledger before its approved task runs elsewhere: its late intent is refused', async () => {
+    const taskId = await world.draft();
+    for (const name of ['laptop', 'desktop']) await syncVault(world.machine(name).agent);
+    const desktop = world.machine('desktop').agent;
+    await approveTask(desktop, taskId, { method: 'command' });
+    const laptop = world.machine('laptop').agent;
+    const approval = world.tasks.items.get(taskId);
+    if (!approval) throw new Error('arranged badly');
+    const claimed = await world.tasks.claim({
+      ...{ taskId, owner: 'desktop', attemptId: 'nonce', zone: 'local', from: ['approved'], to: 'executing' },
+      leaseMs: 1,
+    });
+    if (!claimed.won) throw new Error('arranged badly');
+    const { epoch, heartbeat } = claimed.task;
+    await takeOver(laptop, taskId, { owner: 'desktop', epoch, heartbeat }, 'settle');
+    const statement = desktop.session.state.tasks.get(taskId)?.approval?.approval.statement;
+    await world.forge(
+      'local',
+      {
+        kind: 'intent',
+        owner: 'laptop',
+        nonce: statement?.nonce ?? '',
+        actionsDigest: statement?.actionsDigest ?? '',
+        actionIndex: 0,
+        tool: 'email/send',
+        idempotencyKey: `${taskId}-${epoch}`,
+      },
+      { taskId, epoch },
+    );
+    expect(laptop.session.state.refusals).toMatchObject([{ code: 'stale-epoch' }]);
   });
 
   it('F21 and answers late: nothing it says counts as the result, and the person is told', async () => {
@@ -281,6 +409,29 @@ describe('F20 a machine that sleeps', () => {
       },
     });
     expect((await executeApproved(desktop)).executed).toMatchObject([{ outcome: 'succeeded' }]);
+  });
+
+  it('F42 and wakes when the approval has expired calls nothing, though the claim is still its own', async () => {
+    const taskId = await approvedOnDesktop();
+    const clock = createTestClock(0);
+    const { ledger } = world;
+    const desktop = world.machine('desktop').restart({
+      clock,
+      ledger: {
+        ...ledger,
+        append: async (entry) => {
+          const answer = await ledger.append(entry);
+          if (entry.kind === 'intent') clock.sleepFor(80 * 60 * MINUTE);
+          return answer;
+        },
+      },
+    });
+    const { executed } = await executeApproved(desktop);
+    expect(world.machine('desktop').tools.calls).toHaveLength(0);
+    expect(executed).toMatchObject([
+      { taskId, outcome: 'failed', detail: expect.stringContaining('nothing was sent') as string },
+    ]);
+    expect((await verifyVault(desktop)).problems).toEqual([]);
   });
 
   it('does not execute when it was taken over before its intent', async () => {

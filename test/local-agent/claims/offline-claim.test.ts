@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFileTaskStore } from '#adapters/file-task-store.ts';
 import type { Agent } from '#local-agent/agent.ts';
+import { claimAnywhere } from '#local-agent/claims/claim-anywhere.ts';
 import { claimPlans } from '#local-agent/claims/claim-plan.ts';
 import { claimTask } from '#local-agent/claims/claim-task.ts';
 import { claimOffline } from '#local-agent/claims/offline-claim.ts';
@@ -85,6 +86,31 @@ describe('F23 an offline claim', () => {
     expect(standsIn(back, taskId, 'In_Progress/laptop')).toBe(true);
     expect((await store.get(taskId))?.owner).toBeUndefined();
     expect((await syncVault(back)).explained).toEqual([]);
+    expect((await verifyVault(back)).problems).toEqual([]);
+  });
+
+  it('is not made where the connection was lost amid a claim: how that ended is told by the next sync', async () => {
+    const { store, taskId } = await cutOff('laptop');
+    const { tasks } = world;
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    const agent = world.restart({
+      localTasks: store,
+      tasks: {
+        ...tasks,
+        claim: async (request) => {
+          await tasks.claim(request);
+          throw reset;
+        },
+      },
+    });
+    await expect(claimAnywhere(agent, taskId)).rejects.toThrow(/connection was lost.*"employee sync"/);
+    await expect(claimAnywhere(agent, taskId)).rejects.toMatchObject({ code: 'OFFLINE_CLAIM' });
+    expect(await store.get(taskId)).toBeUndefined();
+    const back = world.restart({ localTasks: store });
+    expect((await syncVault(back)).explained).toEqual([
+      expect.stringContaining('the claim that was begun here is yours'),
+    ]);
+    expect(back.session.state.tasks.get(taskId)).toMatchObject({ state: 'drafting', owner: 'laptop' });
     expect((await verifyVault(back)).problems).toEqual([]);
   });
 
