@@ -1,7 +1,7 @@
 import { EmployeeError } from '#protocol/errors.ts';
 import { foldName } from '#protocol/vault-path.ts';
 import { notePath } from '#protocol/vault-state.ts';
-import type { ConflictView, VaultState } from '#protocol/vault-state.ts';
+import type { ConflictView, TaskView, VaultState } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
 
 /** A version of a file, as the ledger has it. */
@@ -85,19 +85,21 @@ export function findConflict(agent: Pick<Agent, 'config' | 'session'>, name: str
 
 /** A task's note moves with its task, and keeps its name for life. */
 function placeOf(state: VaultState, { path }: ConflictView): string {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const taskId = state.files.has(path) ? undefined : state.noteNames.get(foldName(name));
-  const task = taskId === undefined ? undefined : state.tasks.get(taskId);
+  const task = state.files.has(path) ? undefined : taskNamed(state, path);
   return (task && notePath(task)) ?? path;
+}
+
+/** The task whose note has the name that a path ends with. */
+function taskNamed(state: VaultState, path: string): TaskView | undefined {
+  const taskId = state.noteNames.get(foldName(path.slice(path.lastIndexOf('/') + 1)));
+  return taskId === undefined ? undefined : state.tasks.get(taskId);
 }
 
 function versionAt(state: VaultState, path: string): VersionView | null {
   const file = state.files.get(path);
   if (file) return { sha256: file.content.sha256, sizeBytes: file.content.sizeBytes, n: file.contentN };
-  for (const task of state.tasks.values()) {
-    if (!task.note || notePath(task) !== path) continue;
-    const { sha256, sizeBytes } = task.note.content;
-    return { sha256, sizeBytes, n: task.noteN ?? task.updatedN };
-  }
-  return null;
+  const task = taskNamed(state, path);
+  if (!task?.note || notePath(task) !== path) return null;
+  const { sha256, sizeBytes } = task.note.content;
+  return { sha256, sizeBytes, n: task.noteN ?? task.updatedN };
 }

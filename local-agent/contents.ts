@@ -1,7 +1,7 @@
-import { loadContent, storeBlob, storeContent } from '#protocol/content-store.ts';
+import { openContent, storeBlob, storeContent } from '#protocol/content-store.ts';
 import type { BlobRef, ContentRef, HeldContent } from '#protocol/content.ts';
 import type { Ring } from '#protocol/seal.ts';
-import { inWords } from './content-ports.ts';
+import { inWords, sealedBytes } from './content-ports.ts';
 import type { ContentPorts } from './content-ports.ts';
 
 export { inWords } from './content-ports.ts';
@@ -25,6 +25,7 @@ export function storeSealed(agent: ContentPorts, bytes: Uint8Array, ring: Ring):
  * @throws {SealError} when they are not what they should be. {BlobMissingError}
  */
 export async function load(agent: ContentPorts, content: HeldContent, ring: Ring): Promise<Buffer> {
-  const { keyring } = agent.keys;
-  return loadContent(inWords(agent.copy, content), ring, keyring, agent.config.vaultId, agent.blobs);
+  const words = inWords(agent.copy, content);
+  const sealed = 'blob' in words ? await sealedBytes(agent.blobs, words) : new Uint8Array();
+  return openContent(words, sealed, ring, agent.keys.keyring, agent.config.vaultId);
 }

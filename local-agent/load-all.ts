@@ -1,14 +1,17 @@
 import { openContent } from '#protocol/content-store.ts';
 import type { ContentRef, HeldContent } from '#protocol/content.ts';
 import { BlobMissingError, SealError } from '#protocol/errors.ts';
+import { PACK_LIMIT_BYTES } from '#protocol/pack.ts';
 import type { Ring } from '#protocol/seal.ts';
-import { inWords } from './content-ports.ts';
+import { inWords, isTooLarge, sealedBytes } from './content-ports.ts';
 import type { ContentPorts } from './content-ports.ts';
 
 /** So many requests are under way, or read and not yet taken. With the span's limit this bounds the memory. */
 const GETS_IN_FLIGHT = 3;
 /** Reading this much for nothing costs less than another call. */
 const MAX_GAP_BYTES = 512 * 1024;
+/** More than any pack has. */
+const MAX_SPAN_BYTES = 2 * PACK_LIMIT_BYTES;
 /** Contents within entries come in portions of this many. */
 const INLINE_PORTION = 200;
 
@@ -70,7 +73,7 @@ function* requestsFor(wanted: readonly Wanted[]): Generator<Request> {
   for (const item of items) {
     const { content } = item;
     if (!('blob' in content)) continue;
-    if (!content.pack) yield { items: [item] };
+    if (!content.pack || isTooLarge(content.pack.sizeBytes)) yield { items: [item] };
     else {
       const mates = packs.get(content.pack.id) ?? [];
       packs.set(content.pack.id, mates);
@@ -93,7 +96,9 @@ function* spansOf(mates: readonly PackedItem[]): Generator<Request> {
     return { items, span: { id, offset, sizeBytes: end - offset } };
   };
   for (const item of mates.toSorted((a, b) => a.part.offset - b.part.offset)) {
-    if (items.length > 0 && item.part.offset - end > MAX_GAP_BYTES) {
+    const [first = item] = items;
+    const reach = item.part.offset + item.part.sizeBytes - first.part.offset;
+    if (items.length > 0 && (item.part.offset - end > MAX_GAP_BYTES || reach > MAX_SPAN_BYTES)) {
       yield request();
       items = [];
     }
@@ -130,11 +135,10 @@ async function fetchOne(agent: ContentPorts, item: Item): Promise<Loaded> {
     return answer(item, () => openItem(agent, item, inWords(agent.copy, content), new Uint8Array()));
   }
   try {
-    const { blob, pack } = content;
-    const sealed = await (pack ? agent.blobs.get(pack.id, pack) : agent.blobs.get(blob));
+    const sealed = await sealedBytes(agent.blobs, content);
     return answer(item, () => openItem(agent, item, content, sealed));
   } catch (error) {
-    if (error instanceof BlobMissingError) return { index, error };
+    if (error instanceof BlobMissingError || error instanceof SealError) return { index, error };
     throw error;
   }
 }

@@ -26,6 +26,8 @@ export interface Resolution {
   readonly n: number;
   /** The version that has no place in the vault any more; `null` when each has one, or there was none. */
   readonly superseded: VersionView | null;
+  /** The copy is a file of its own from now on: both stay, or somebody had worked on it. */
+  readonly copyStays: boolean;
 }
 
 /** The choice could not be carried out; the message says why. Nothing was lost, and it may be tried again. */
@@ -67,7 +69,8 @@ export async function resolveConflict(
     throw new ConflictChangedError(`the conflict about ${path} was settled elsewhere meanwhile`);
   await syncVault(agent);
   const superseded = chosen === 'both' ? null : chosen === 'copy' ? standing : kept;
-  return { path, copy, choice, chosen, writer, n: outcome.entry.n, superseded };
+  const copyStays = agent.session.state.files.has(copy);
+  return { path, copy, choice, chosen, writer, n: outcome.entry.n, superseded, copyStays };
 }
 
 /** Brings the bytes of the copy to the path. */

@@ -82,16 +82,20 @@ const STAYS: Readonly<Record<ConflictChoice, string>> = {
   both: 'both versions',
 };
 
-function settled({ path, copy, choice, chosen, writer, n, superseded }: Resolution, style: Style): string {
+function settled(resolution: Resolution, style: Style): string {
+  const { path, copy, choice, chosen, writer, n, superseded, copyStays } = resolution;
   const [file, kept] = [visibleLine(path), visibleLine(copy)];
+  const rest = copyStays
+    ? 'the copy was worked on since, so it stays as a file of its own'
+    : 'the copy is gone';
   const where =
     chosen === 'both'
       ? `${file} is as it was, and ${kept} is a file of its own now`
       : chosen === 'copy'
-        ? `${file} has the bytes of ${kept} (of ${writer}) now; the copy is gone`
-        : `${file} is as it was; the copy ${kept} (of ${writer}) is gone`;
+        ? `${file} has the bytes of ${kept} (of ${writer}) now; ${rest}`
+        : `${file} is as it was, and not as ${kept} (of ${writer}); ${rest}`;
   const history =
-    superseded === null
+    superseded === null || (copyStays && chosen === 'path')
       ? ''
       : `\nthe other version stays in the ledger: entry ${superseded.n}, SHA-256 ${superseded.sha256.slice(0, 16)}…`;
   return `${style.good('settled')}  ${STAYS[choice]} stays: ${where} (entry ${n})${history}`;

@@ -9,10 +9,11 @@ import { defineCommand, withAgent } from './command.ts';
 export const syncCommand = defineCommand({
   name: 'sync',
   summary: 'bring vault and ledger together, once',
-  examples: ['employee sync', 'employee sync --json'],
-  input: z.object({}),
-  async run(_input, context) {
-    const report = await withAgent(context, syncVault);
+  options: [['--allow-deletes', 'you meant it that more than half of the files are gone']],
+  examples: ['employee sync', 'employee sync --json', 'employee sync --allow-deletes'],
+  input: z.object({ allowDeletes: z.boolean().default(false) }),
+  async run(options, context) {
+    const report = await withAgent(context, (agent) => syncVault(agent, options));
     context.out.result(report, (style) =>
       [
         `in step with entry ${report.head}: ${report.pulled} new entries, ${report.applied} changes in the vault, ${report.pushed} sent`,

@@ -6,7 +6,6 @@ import { codeOf, diskError, DiskError, VaultMissingError } from './disk-error.ts
 import { openFolder } from './folder.ts';
 import type { Root } from './folder.ts';
 import { recoverFolder } from './recover.ts';
-import type { Stranded } from './recover.ts';
 
 /** So many names take a few milliseconds; then others have their turn. */
 const SLICE = 4000;
@@ -67,23 +66,24 @@ function isSettled(ageMs: number, changedMs: number): boolean {
 }
 
 async function walkFolder(walk: Walk, folder: string, parts: readonly string[]): Promise<void> {
-  const { root, found } = walk;
+  const { found } = walk;
   const prefix = parts.map((part) => `${part}/`).join('');
   let names = namesIn(walk, folder, parts);
   if (names.some((name) => name.startsWith(OWN_PREFIX))) {
-    for (const { name, why } of await recover(walk, parts, prefix, names))
-      found.push({ ...NOTHING, path: `${prefix}${name}`, problem: why });
+    await recover(walk, parts, prefix, names);
     names = namesIn(walk, folder, parts);
   }
   for (const name of names) {
     if (name.startsWith('.')) continue;
     const path = `${prefix}${name}`;
-    const stat = root.disk.lstat(`${folder}/${name}`);
-    if (!stat) {
-      if (name.includes(NOT_TEXT))
-        found.push({ ...NOTHING, path, problem: 'its name is not UTF-8; rename it' });
+    const stat = statOrWhy(walk, `${folder}/${name}`, path);
+    if (stat === undefined && name.includes(NOT_TEXT))
+      found.push({ ...NOTHING, path, problem: 'its name is not UTF-8; rename it' });
+    if (typeof stat === 'string') {
+      found.push({ ...NOTHING, path, problem: stat });
       continue;
     }
+    if (!stat) continue;
     found.push(fileStat(path, stat, walk.nowMs));
     walk.untilPause -= 1;
     if (walk.untilPause <= 0) {
@@ -92,6 +92,28 @@ async function walkFolder(walk: Walk, folder: string, parts: readonly string[]):
     }
     if (stat.isDirectory()) await walkFolder(walk, `${folder}/${name}`, [...parts, name]);
   }
+}
+
+/** What the disk says of a name, or why it does not: that is no reason to give up the others. */
+function statOrWhy({ root }: Walk, file: string, path: string): Stats | string | undefined {
+  try {
+    return root.disk.lstat(file);
+  } catch (error) {
+    const known = diskError(path, 'looked at', error);
+    if (!(known instanceof DiskError)) throw known;
+    return unread(known);
+  }
+}
+
+function unread({ words }: DiskError): string {
+  return `it cannot be read (${words})`;
+}
+
+/** In place of what was said of it when the folder above was read. */
+function unreadFolder(found: FileStat[], path: string, error: DiskError): void {
+  const known = found.findLastIndex((stat) => stat.path === path);
+  if (known >= 0) found.splice(known, 1);
+  found.push({ ...NOTHING, path, kind: 'folder', problem: unread(error) });
 }
 
 const NOTHING = {
@@ -116,29 +138,30 @@ function namesIn({ root, found }: Walk, folder: string, parts: readonly string[]
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     const known = diskError(top ? root.path : parts.join('/'), 'read', error);
     if (top || !(known instanceof DiskError)) throw known;
-    // In place of what was said of it when its own folder was read.
-    found.pop();
-    found.push({
-      ...NOTHING,
-      path: parts.join('/'),
-      kind: 'folder',
-      problem: `it cannot be read (${known.words})`,
-    });
+    unreadFolder(found, parts.join('/'), known);
     return [];
   }
 }
 
 async function recover(
-  { root, busy }: Walk,
+  { root, busy, found }: Walk,
   parts: readonly string[],
   shown: string,
   names: readonly string[],
-): Promise<Stranded[]> {
-  const folder = await openFolder(root, parts);
-  if (!folder) return [];
+): Promise<void> {
   try {
-    return await recoverFolder({ disk: root.disk, folder, shown, busy }, names);
-  } finally {
-    folder.close();
+    const folder = await openFolder(root, parts);
+    if (!folder) return;
+    try {
+      const stranded = await recoverFolder({ disk: root.disk, folder, shown, busy }, names);
+      for (const { name, why } of stranded) found.push({ ...NOTHING, path: `${shown}${name}`, problem: why });
+    } finally {
+      folder.close();
+    }
+  } catch (error) {
+    const known = diskError(parts.join('/'), 'read', error);
+    if (parts.length === 0 || !(known instanceof DiskError)) throw known;
+    // What was put aside there has no name now: nothing may be concluded from what is missing.
+    unreadFolder(found, parts.join('/'), known);
   }
 }

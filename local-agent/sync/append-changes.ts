@@ -18,6 +18,8 @@ export class ChangeAppender {
     shared: { jobs: [], sizeBytes: 0 },
     private: { jobs: [], sizeBytes: 0 },
   };
+  /** What is to leave a ring now that it stands in the other one. */
+  readonly #after: Job[] = [];
 
   constructor(run: FilesRun) {
     this.#run = run;
@@ -27,32 +29,47 @@ export class ChangeAppender {
   async add(jobs: readonly Job[]): Promise<void> {
     const [first] = jobs;
     if (!first) return;
-    const waiting = this.#waiting[first.ring];
+    const { ring } = first;
     const sizeBytes = jobs.reduce((sum, { change }) => sum + entryBytes(change), 0);
+    const before = this.#waiting[ring];
     const isFull =
-      waiting.jobs.length + jobs.length > MAX_CHANGES || waiting.sizeBytes + sizeBytes > MAX_ENTRY_BYTES;
-    if (isFull) await this.#flush(first.ring);
+      before.jobs.length + jobs.length > MAX_CHANGES || before.sizeBytes + sizeBytes > MAX_ENTRY_BYTES;
+    if (isFull) await this.#flush(ring);
+    const waiting = this.#waiting[ring];
     waiting.jobs.push(...jobs);
     waiting.sizeBytes += sizeBytes;
   }
 
-  /** Appends what waits; after it, what is to leave a ring now that it stands in the other one. */
+  /** Appends what waits, and what follows from it. */
   async end(): Promise<void> {
-    const after = [...(await this.#flush('private')), ...(await this.#flush('shared'))];
-    for (const job of after) await this.add([job]);
+    await this.#flush('private');
+    await this.#flush('shared');
+    for (const job of this.#after.splice(0)) await this.add([job]);
     await this.#flush('private');
     await this.#flush('shared');
   }
 
-  async #flush(ring: Ring): Promise<Job[]> {
-    const waiting = this.#waiting[ring];
-    const after: Job[] = [];
-    for (let at = 0; at < waiting.jobs.length; at += MAX_CHANGES) {
-      after.push(...(await appendJobs(this.#run, ring, waiting.jobs.slice(at, at + MAX_CHANGES))));
-    }
+  async #flush(ring: Ring): Promise<void> {
+    const { jobs } = this.#waiting[ring];
     this.#waiting[ring] = { jobs: [], sizeBytes: 0 };
-    return after;
+    for (const slice of slicesOf(jobs)) this.#after.push(...(await appendJobs(this.#run, ring, slice)));
   }
+}
+
+/** A chain of moves may be longer than an entry: its end comes first, so it can be cut anywhere. */
+function* slicesOf(jobs: readonly Job[]): Generator<Job[]> {
+  let slice: Job[] = [];
+  let sizeBytes = 0;
+  for (const job of jobs) {
+    const jobBytes = entryBytes(job.change);
+    if (slice.length >= MAX_CHANGES || (slice.length > 0 && sizeBytes + jobBytes > MAX_ENTRY_BYTES)) {
+      yield slice;
+      [slice, sizeBytes] = [[], 0];
+    }
+    slice.push(job);
+    sizeBytes += jobBytes;
+  }
+  if (slice.length > 0) yield slice;
 }
 
 /** @returns what is to be done after it. */

@@ -1,23 +1,15 @@
 import { sha256Hex } from '#protocol/canonical.ts';
-import { EmployeeError } from '#protocol/errors.ts';
 import { VAULT_FOLDERS } from '#protocol/vault-path.ts';
 import { withheldContent } from '#protocol/withheld.ts';
 import { loadAll } from '../contents.ts';
 import { agreedOn } from './plan-differences.ts';
 import type { DiskStep } from './file-steps.ts';
 import type { FilesRun } from './files-run.ts';
+import { isOfOnePath } from './one-path.ts';
 
 type WriteStep = Extract<DiskStep, { do: 'write' }>;
 
 const WRITES_IN_FLIGHT = 8;
-/** One that is in the way of every file: nothing more is tried. */
-const FATAL: ReadonlySet<string> = new Set([
-  'DISK_FULL',
-  'DISK_FAILURE',
-  'READ_ONLY',
-  'VAULT_MISSING',
-  'TOO_MANY_FILES',
-]);
 
 /**
  * Takes the steps towards the vault. Each checks what it replaces; what somebody changed meanwhile stays as
@@ -157,7 +149,7 @@ async function orLater(run: FilesRun, path: string, work: () => Promise<boolean>
   try {
     if (await work()) return true;
   } catch (error) {
-    if (!(error instanceof EmployeeError) || FATAL.has(error.code)) throw error;
+    if (!isOfOnePath(error)) throw error;
     run.report.explained.add(error.message);
   }
   run.unsure.add(path);
@@ -171,9 +163,19 @@ async function tidy(run: FilesRun, folders: ReadonlySet<string>): Promise<void> 
   for (let folder of inmost) {
     while (!kept.has(folder)) {
       kept.add(folder);
-      if (!(await run.agent.files.removeFolder(folder))) break;
+      if (!(await isRemoved(run, folder))) break;
       folder = folderOf(folder);
     }
+  }
+}
+
+/** An empty folder that cannot go is in nobody's way. */
+async function isRemoved({ agent }: FilesRun, folder: string): Promise<boolean> {
+  try {
+    return await agent.files.removeFolder(folder);
+  } catch (error) {
+    if (!isOfOnePath(error)) throw error;
+    return false;
   }
 }
 

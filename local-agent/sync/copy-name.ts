@@ -1,4 +1,4 @@
-import { badFileName } from '#protocol/vault-path.ts';
+import { VaultPath } from '#protocol/vault-path.ts';
 import { withheldPath } from '#protocol/withheld.ts';
 
 /**
@@ -40,7 +40,7 @@ function firstFree(
 ): string | undefined {
   for (let digits = 8; digits <= 64; digits += 8) {
     const name = nameOf(sha256.slice(0, digits));
-    if (isFree(name) && name.split('/').every((part) => badFileName(part) === undefined)) return name;
+    if (VaultPath.safeParse(name).success && isFree(name)) return name;
   }
   return undefined;
 }
@@ -54,8 +54,8 @@ function partsOf(path: string): { readonly folder: string; readonly stem: string
   return { folder: path.slice(0, slash), stem: shortened(stem), ending };
 }
 
-/** Room for machine and hash within what a file name may have. */
-function shortened(stem: string): string {
+/** As much of a name as leaves room for machine and hash within what a file name may have. */
+export function shortened(stem: string): string {
   let short = '';
   for (const character of stem) {
     if (Buffer.byteLength(short + character) > 100) break;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Agent } from '../agent.ts';
 import { load, store } from '../contents.ts';
 import { appendNote } from './append-note.ts';
+import { jsonOf } from './json-of.ts';
 import { explained } from './note-text.ts';
 
 const WAITING = 'explanations';
@@ -65,12 +66,4 @@ function isOpen({ state }: TaskView): boolean {
 
 function setWaiting(agent: Agent, explanations: Record<string, Explanation>): void {
   agent.copy.setFact(WAITING, JSON.stringify(explanations));
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -10,6 +10,7 @@ import { load } from '../contents.ts';
 import type { StoreItem } from '../store-all.ts';
 import type { CarryStep } from './file-steps.ts';
 import type { FilesRun } from './files-run.ts';
+import { isOfOnePath } from './one-path.ts';
 import { MAX_FILE_BYTES } from './scan.ts';
 
 /** A change to append, made of a step. */
@@ -45,8 +46,11 @@ export async function cargoOf(run: FilesRun, step: CarryStep): Promise<Cargo | U
   const { agent } = run;
   const { disk, ours, at, merge, to } = step;
   if (disk === undefined || ours === undefined) {
-    const stays = !at || ringOf(at.path) === ringOf(to);
-    return stays ? { step } : { step, content: await load(agent, at.file.content, at.file.ring) };
+    if (!at || ringOf(at.path) === ringOf(to)) return { step };
+    const { content, ring } = at.file;
+    const here = disk !== undefined && run.disk.get(disk) === content.sha256;
+    const bytes = here ? await readOurs(run, disk, content.sha256) : await load(agent, content, ring);
+    return bytes && { step, content: bytes };
   }
   const bytes = await readOurs(run, disk, ours, at && (() => load(agent, at.file.content, at.file.ring)));
   if (!bytes) return undefined;
@@ -142,5 +146,11 @@ function wasMerged({ agent }: FilesRun, { at, ours }: CarryStep): boolean {
 async function baseOf({ agent }: FilesRun, { was }: CarryStep): Promise<Uint8Array | undefined> {
   const content = was && agent.copy.contentAt(was.n, was.sha256);
   const entry = content && agent.copy.entryAt(was.n);
-  return entry && load(agent, content, entry.ring);
+  try {
+    return entry && (await load(agent, content, entry.ring));
+  } catch (error) {
+    // Without the base there is no merge, and both versions are kept.
+    if (isOfOnePath(error)) return undefined;
+    throw error;
+  }
 }

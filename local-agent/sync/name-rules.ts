@@ -1,4 +1,4 @@
-import { badFileName, taskFolderOf } from '#protocol/vault-path.ts';
+import { badFileName, misspeltShared, taskFolderOf } from '#protocol/vault-path.ts';
 import { withheldPath } from '#protocol/withheld.ts';
 
 const MAX_PATH = 1000;
@@ -22,6 +22,8 @@ export class NameRules {
     const slash = path.lastIndexOf('/');
     const { why = whyName(path.slice(slash + 1)), ofTasks } = this.#folder(path.slice(0, Math.max(slash, 0)));
     if (why !== undefined) return why;
+    const misspelt = whyMisspelt(path);
+    if (misspelt !== undefined) return misspelt;
     if (path.length > MAX_PATH) return `its path is longer than ${MAX_PATH} characters`;
     // A note is named after its mail; what is in it is looked at when it is taken.
     const secret = ofTasks ? undefined : withheldPath(path.slice(slash + 1));
@@ -37,6 +39,13 @@ export class NameRules {
     this.#folders.set(path, verdict);
     return verdict;
   }
+}
+
+/** Why a path stays where it is that a file system may take for a shared one. */
+export function whyMisspelt(path: string): string | undefined {
+  const shared = misspeltShared(path);
+  if (shared === undefined) return undefined;
+  return `it begins with the name of ${shared}, which the cloud reads, and is something else; rename it`;
 }
 
 function whyName(name: string): string | undefined {

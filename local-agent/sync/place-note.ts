@@ -87,8 +87,12 @@ function isKept(agent: Agent, task: TaskView, present: Uint8Array, wanted: Uint8
   return isTaken || isNote(agent, sha256Hex(present));
 }
 
-/** Whether bytes are the ledger's own of some task: two notes that changed places, say. */
+/**
+ * Whether bytes are the ledger's of some task, or were when this machine last had its note in hand: two notes
+ * that changed places, say, and each of which would wait for the other for ever.
+ */
 function isNote(agent: Agent, hash: string): boolean {
   for (const { note } of agent.session.state.tasks.values()) if (note?.content.sha256 === hash) return true;
+  for (const { sha256 } of agent.copy.allNotes().values()) if (sha256 === hash) return true;
   return false;
 }

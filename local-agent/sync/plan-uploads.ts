@@ -38,7 +38,7 @@ class UploadPlanner {
   readonly #input: PlanInput;
   readonly #agrees: AgreeStep[] = [];
   readonly #deletes: DeleteStep[] = [];
-  readonly #moves: Carry[] = [];
+  #moves: Carry[] = [];
   readonly #puts: CarryStep[] = [];
   readonly #conflicts: ConflictStep[] = [];
   readonly #withheld: Withheld[] = [];
@@ -106,15 +106,15 @@ class UploadPlanner {
       this.#names = undefined;
       if (this.#moves.length === 0) break;
       const names = this.#namesAfter();
+      const blocked = new Set<Carry>();
       for (const move of [...this.#moves]) {
-        again = this.#clear(move.to, names, (to) => (move.to = to)) !== undefined;
-        if (!again) {
-          names.add(move.to);
-          continue;
-        }
-        this.#turnBack(move);
-        break;
+        if (this.#clear(move.to, names, (to) => (move.to = to)) === undefined) names.add(move.to);
+        else blocked.add(move);
       }
+      // All at once: each round costs a look at every name. Their old names may be in the way of others.
+      this.#moves = this.#moves.filter((move) => !blocked.has(move));
+      for (const move of blocked) this.#turnBack(move);
+      again = blocked.size > 0;
       this.#names = names;
     }
     for (const { path, known } of this.#renew) this.create(path, known);
@@ -187,7 +187,6 @@ class UploadPlanner {
 
   /** The name is taken: the file keeps the one that the ledger has for it. */
   #turnBack(move: Carry): void {
-    this.#moves.splice(this.#moves.indexOf(move), 1);
     const { disk, at, known, was } = move;
     if (disk === undefined || !at || !was) return;
     this.#explained.push(`${disk}: that name was taken elsewhere; the file is called ${at.path} again`);

@@ -5,6 +5,7 @@ import type { FilesRun } from './files-run.ts';
 import { keepConflict } from './keep-conflict.ts';
 import { cargoOf, itemsOf, jobOf, readOurs } from './make-changes.ts';
 import type { Cargo, Job } from './make-changes.ts';
+import { isOfOnePath } from './one-path.ts';
 import { ringOf } from '#protocol/vault-path.ts';
 
 /** So many bytes are read, stored and let go of before the next; a pack has 8 MB. */
@@ -18,7 +19,7 @@ export async function pushFiles(run: FilesRun, steps: readonly UploadStep[]): Pr
   const appender = new ChangeAppender(run);
   const carries: CarryStep[] = [];
   for (const step of steps) {
-    if (step.do === 'conflict') await pushConflict(run, step);
+    if (step.do === 'conflict') await orLeave(run, step.disk, () => pushConflict(run, step));
     else if (step.do === 'carry') carries.push(step);
     else {
       const { path, file } = step.at;
@@ -29,9 +30,9 @@ export async function pushFiles(run: FilesRun, steps: readonly UploadStep[]): Pr
   let cargo: Cargo[] = [];
   let sizeBytes = 0;
   for (const [index, step] of carries.entries()) {
-    const { path } = { path: step.disk ?? step.to };
+    const path = step.disk ?? step.to;
     run.agent.progress?.({ stage: 'upload', done: index, total: carries.length, path });
-    const next = await cargoOf(run, step);
+    const next = await orLeave(run, step.disk ?? step.at?.path ?? path, () => cargoOf(run, step));
     if (!next) continue;
     if ('conflict' in next) {
       await settleConflict(run, next.step, next.conflict, appender);
@@ -46,6 +47,18 @@ export async function pushFiles(run: FilesRun, steps: readonly UploadStep[]): Pr
   await storeAndAdd(run, cargo, appender);
   await appender.end();
   run.settle();
+}
+
+/** What cannot be read here, or loaded, stays as it is until the next sync, and the others go up. */
+async function orLeave<T>(run: FilesRun, path: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isOfOnePath(error)) throw error;
+    run.left.add(path);
+    run.report.explained.add(`${path} stays as it is on this machine for now: ${error.message}`);
+    return undefined;
+  }
 }
 
 async function storeAndAdd(run: FilesRun, cargo: readonly Cargo[], appender: ChangeAppender): Promise<void> {

@@ -40,6 +40,8 @@ export interface Scan {
    * is, or has a name that is never synced. That such a file is not in `files` does not mean it is gone.
    */
   isWithheld(path: string): boolean;
+  /** Where the file stands now that the system knows by this `fileId`, if it is one that is withheld. */
+  withheldAs(fileId: string): string | undefined;
 }
 
 type KnownSecret = KnownStat & { readonly why: string };
@@ -78,7 +80,7 @@ async function scanOnce(agent: Agent): Promise<{ readonly scan: Scan; readonly g
     if (isLeftAlone(stat.path, stat.sizeBytes)) continue;
     const why = whyUnread(stat) ?? rules.why(stat.path);
     if (why !== undefined) {
-      scan.withhold(stat.path, why, stat.kind !== 'file');
+      scan.withhold(stat.path, why, stat);
       continue;
     }
     const before = known.get(stat.path);
@@ -87,7 +89,7 @@ async function scanOnce(agent: Agent): Promise<{ readonly scan: Scan; readonly g
       continue;
     }
     const secret = secrets.get(stat.path);
-    if (isSame(secret, stat)) scan.withhold(stat.path, secret.why);
+    if (isSame(secret, stat)) scan.withhold(stat.path, secret.why, stat);
     else toRead.push(stat);
   }
   const fresh = new Map<string, KnownStat | undefined>();
@@ -102,11 +104,11 @@ async function scanOnce(agent: Agent): Promise<{ readonly scan: Scan; readonly g
       return;
     }
     const { sha256, why } = found;
-    if (sha256 === undefined) return scan.withhold(stat.path, why);
+    if (sha256 === undefined) return scan.withhold(stat.path, why, stat);
     const { sizeBytes, modifiedMs, changedMs, fileId } = stat;
     const now = { sizeBytes, modifiedMs, changedMs, fileId, sha256 };
     if (why === undefined) scan.add(stat, sha256);
-    else scan.withhold(stat.path, why);
+    else scan.withhold(stat.path, why, stat);
     if (!stat.settled) return;
     if (why === undefined) fresh.set(stat.path, now);
     else secrets.set(stat.path, { ...now, why });
@@ -165,18 +167,24 @@ class VaultScan implements Scan {
   readonly #paths = new Set<string>();
   /** Links and folders among them: what is below such a one is withheld as well. */
   readonly #folders = new Set<string>();
+  readonly #byFileId = new Map<string, string>();
 
   add(stat: FileStat, sha256: string): void {
     this.files.set(stat.path, sha256);
     this.stats.set(stat.path, stat);
   }
 
-  withhold(path: string, why: string, isFolder = false): void {
+  withhold(path: string, why: string, stat = this.stats.get(path)): void {
     this.files.delete(path);
     this.stats.delete(path);
     if (!this.#paths.has(path)) this.withheld.push({ path, why });
     this.#paths.add(path);
-    if (isFolder) this.#folders.add(path);
+    if (stat && stat.kind !== 'file') this.#folders.add(path);
+    else if (stat && stat.fileId !== '') this.#byFileId.set(stat.fileId, path);
+  }
+
+  withheldAs(fileId: string): string | undefined {
+    return this.#byFileId.get(fileId);
   }
 
   isWithheld(path: string): boolean {

@@ -6,6 +6,7 @@ import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from '../agent.ts';
 import { accepted } from '../append-change.ts';
 import { store } from '../contents.ts';
+import { shortened } from './copy-name.ts';
 import { inWords } from './explain-note.ts';
 import { explained } from './note-text.ts';
 import { quarantined } from './note-words.ts';
@@ -86,6 +87,6 @@ async function quarantine(
 /** Its own name, or, where that was some other task's, one with its id. */
 function freeName(taken: ReadonlyMap<string, string>, path: string, taskId: string): string | undefined {
   const name = path.split('/').at(-1) ?? path;
-  const other = `${name.slice(0, 200).toWellFormed().replace(/\.md$/, '').trim()} (${taskId.slice(0, 8)}).md`;
+  const other = `${shortened(name.replace(/\.md$/, ''))} (${taskId.slice(0, 8)}).md`;
   return [name, other].find((wanted) => !taken.has(foldName(wanted)));
 }

@@ -1,5 +1,4 @@
-import { EmployeeError } from '#protocol/errors.ts';
-import { misspeltShared, taskFolderOf } from '#protocol/vault-path.ts';
+import { taskFolderOf } from '#protocol/vault-path.ts';
 import { withheldPath } from '#protocol/withheld.ts';
 import type { Agent } from '../agent.ts';
 import { isOwnBriefing } from '../briefing.ts';
@@ -7,7 +6,9 @@ import { applyFiles, refusedContents } from './apply-files.ts';
 import type { DiskStep, FileStep, FilesPlan, UploadStep } from './file-steps.ts';
 import { FilesRun } from './files-run.ts';
 import type { FilesReport } from './files-run.ts';
-
+import { guardDeletes, noteDeletes } from './guard-deletes.ts';
+import { whyMisspelt } from './name-rules.ts';
+import { parkFiles } from './park-files.ts';
 import { planFiles } from './plan-files.ts';
 import { pushFiles } from './push-files.ts';
 import type { Scan } from './scan.ts';
@@ -16,21 +17,18 @@ import { checkSentinel } from './sentinel.ts';
 /** Others may append between plan and push: so often it is planned afresh before it is left to the next sync. */
 const MAX_ROUNDS = 8;
 
-/** So many files vanished at once that a mistake is likelier than a wish. */
-export class MassDeleteError extends EmployeeError {
-  static override readonly code = 'MASS_DELETE';
-}
-
 /**
  * Brings the files that are no task's notes in step with the ledger: plans, carries what is new here into the
  * ledger, plans again, and when nothing is left to carry, brings the vault in step. So a sync that is
  * interrupted at any point has lost nothing and is taken up by the next one.
  *
+ * @param allowDeletes a person says that any number of deletions is meant.
  * @throws {MassDeleteError} when more than half of at least ten files are gone: nothing is carried then.
  * {NotAVaultError} when the vault went away meanwhile.
  */
-export async function syncFiles(agent: Agent, scan: Scan): Promise<FilesReport> {
+export async function syncFiles(agent: Agent, scan: Scan, allowDeletes = false): Promise<FilesReport> {
   const run = new FilesRun(agent, scan);
+  parkFiles(agent, scan);
   const outside = outsideOf(run);
   let plan: FilesPlan | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -44,7 +42,7 @@ export async function syncFiles(agent: Agent, scan: Scan): Promise<FilesReport> 
       left: run.left,
       apart: run.apart,
     });
-    if (!(await take(run, plan))) break;
+    if (!(await take(run, plan, allowDeletes))) break;
   }
   // What one round could not place, the next one may.
   for (const { path, why } of plan?.withheld ?? []) scan.withhold(path, why);
@@ -52,11 +50,12 @@ export async function syncFiles(agent: Agent, scan: Scan): Promise<FilesReport> 
 }
 
 /** @returns whether something was done after which there may be more to do. */
-async function take(run: FilesRun, plan: FilesPlan): Promise<boolean> {
+async function take(run: FilesRun, plan: FilesPlan, allowDeletes: boolean): Promise<boolean> {
   for (const line of plan.explained) run.report.explained.add(line);
   const uploads = plan.steps.filter(isUpload);
   const onDisk = plan.steps.filter(isOnDisk);
-  guardMassDelete(run, uploads);
+  const deletes = uploads.filter((step) => step.do === 'delete').length;
+  if (!allowDeletes) guardDeletes(run.agent, deletes);
   const agrees = plan.steps.filter((step) => step.do === 'agree');
   // A name that one file left may be the one that another took.
   for (const { path, agreed } of agrees) if (!agreed) run.agree(path, undefined);
@@ -65,8 +64,11 @@ async function take(run: FilesRun, plan: FilesPlan): Promise<boolean> {
   if (uploads.length === 0 && onDisk.length === 0) return false;
   // An unmounted disk has no files: nothing may be concluded from that.
   await checkSentinel(run.agent);
-  if (uploads.length > 0) await pushFiles(run, uploads);
-  else await applyFiles(run, onDisk);
+  if (uploads.length === 0) await applyFiles(run, onDisk);
+  else {
+    await pushFiles(run, uploads);
+    noteDeletes(run.agent, deletes, allowDeletes);
+  }
   return true;
 }
 
@@ -77,11 +79,7 @@ function outsideOf(run: FilesRun): (path: string) => boolean {
   const judge = (path: string): boolean => {
     // A task's note moves by its task.
     if (taskFolderOf(path)) return true;
-    const shared = misspeltShared(path);
-    const why =
-      shared === undefined
-        ? withheldPath(path)
-        : `it begins with the name of ${shared}, which the cloud reads, and is something else; rename it`;
+    const why = whyMisspelt(path) ?? withheldPath(path);
     if (why !== undefined) scan.withhold(path, why);
     return why !== undefined;
   };
@@ -97,15 +95,6 @@ function outsideOf(run: FilesRun): (path: string) => boolean {
     if (answer === undefined) answers.set(path, (answer = judge(path)));
     return answer;
   };
-}
-
-function guardMassDelete({ agent }: FilesRun, steps: readonly UploadStep[]): void {
-  const all = agent.copy.allAgreed().size;
-  const gone = steps.filter((step) => step.do === 'delete').length;
-  if (all < 10 || gone <= all / 2) return;
-  throw new MassDeleteError(
-    `${gone} of ${all} files are gone from the vault; nothing was deleted elsewhere. Put them back, or delete them in smaller steps`,
-  );
 }
 
 function isUpload(step: FileStep): step is UploadStep {

@@ -5,6 +5,7 @@ import { writeBriefings } from '../briefing.ts';
 import { settleClaims } from '../claims/settle-claims.ts';
 import { noteWithheld } from '../withheld-list.ts';
 import { grantWish } from './grant-wish.ts';
+import { isOfOnePath } from './one-path.ts';
 import { scanVault } from './scan.ts';
 import type { Withheld } from './scan.ts';
 import { checkSentinel } from './sentinel.ts';
@@ -35,11 +36,17 @@ export interface SyncReport {
   readonly incidents: readonly Refusal[];
 }
 
+/** What a person says about one sync. */
+export interface SyncOptions {
+  /** That more than half of the files are gone is meant. @default false */
+  readonly allowDeletes?: boolean;
+}
+
 /**
  * One sync: pull and check the ledger, take a person's edits and moves, put notes and files where the
  * ledger says. Safe to interrupt and to repeat; a second run right after writes nothing.
  */
-export async function syncVault(agent: Agent): Promise<SyncReport> {
+export async function syncVault(agent: Agent, options: SyncOptions = {}): Promise<SyncReport> {
   await checkSentinel(agent);
   await completeHistory(agent);
   const known = Number(agent.copy.fact('syncedTo') ?? 0);
@@ -47,13 +54,14 @@ export async function syncVault(agent: Agent): Promise<SyncReport> {
   const claims = await settleClaims(agent);
   const scan = await scanVault(agent);
   const notes = await syncNotes(agent, scan);
-  const files = await syncFiles(agent, scan);
+  for (const { path, why } of notes.strays) scan.withhold(path, why);
+  const files = await syncFiles(agent, scan, options.allowDeletes);
   const wishes = [];
   for (const wish of notes.wishes) wishes.push({ ...wish, outcome: await grantWish(agent, wish) });
-  const pages = await writeBriefings(agent, daysSince(agent, known));
+  const pages = await briefings(agent, known, files.explained);
   agent.copy.setFact('syncedTo', String(agent.session.state.head.n));
   agent.copy.setFact('lastSync', agent.clock.now());
-  const withheld = [...scan.withheld, ...notes.strays];
+  const { withheld } = scan;
   const newlyWithheld = noteWithheld(agent.copy, withheld);
   const changes = [...notes.changes, ...files.changes];
   await agent.history?.commit(changes);
@@ -70,6 +78,17 @@ export async function syncVault(agent: Agent): Promise<SyncReport> {
     newlyWithheld,
     incidents: agent.session.state.refusals.filter(({ n, severity }) => severity === 'incident' && n > known),
   };
+}
+
+/** A page that cannot be written, such as one behind a link, ends no sync. */
+async function briefings(agent: Agent, known: number, explained: Set<string>): Promise<number> {
+  try {
+    return await writeBriefings(agent, daysSince(agent, known));
+  } catch (error) {
+    if (!isOfOnePath(error)) throw error;
+    explained.add(`the page of the day was not written: ${error.message}`);
+    return 0;
+  }
 }
 
 /** The days whose page may have to say something else: those of the tasks that moved since entry `n`. */

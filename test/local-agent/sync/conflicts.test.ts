@@ -74,7 +74,7 @@ describe('an open conflict', () => {
     machines.laptop.put(COPY, 'there, and more');
     await machines.settle();
     expect(openConflicts(machines.desktop.agent)).toHaveLength(1);
-    await resolveConflict(machines.laptop.agent, 'a.md', 'ours');
+    expect(await resolveConflict(machines.laptop.agent, 'a.md', 'ours')).toMatchObject({ copyStays: true });
     expect(await machines.settle()).toEqual({ 'a.md': 'here', 'b.md': 'b', [COPY]: 'there, and more' });
   });
 

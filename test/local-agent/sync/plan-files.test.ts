@@ -162,6 +162,28 @@ describe('the plan', () => {
     expect(plan.steps).toEqual([]);
   });
 
+  it('turns thousands of renames back whose names were taken elsewhere, without a look at all names for each', () => {
+    const agreed: Record<string, string> = {};
+    const disk: Record<string, string> = {};
+    const ledger: Record<string, string> = {};
+    for (let n = 0; n < 20_000; n++) {
+      const path = `other/${n}`;
+      agreed[path] = ledger[path] = `o${n} o${n}`;
+      disk[path] = `o${n}`;
+    }
+    for (let n = 0; n < 2000; n++) {
+      agreed[`old/${n}`] = ledger[`old/${n}`] = `${n} x${n}`;
+      disk[`new/${n}`] = `x${n}`;
+      ledger[`new/${n}`] = `t${n} taken ${n}`;
+    }
+    const all = input(agreed, disk, ledger);
+    const start = performance.now();
+    const { steps, explained } = planFiles(all);
+    expect(performance.now() - start).toBeLessThan(1500);
+    expect(explained).toHaveLength(2000);
+    expect(new Set(steps.map((step) => step.do))).toEqual(new Set(['agree']));
+  });
+
   it('is a matter of milliseconds for 100,000 files where nothing differs, and of one look a path', () => {
     const files = Array.from(
       { length: 100_000 },
