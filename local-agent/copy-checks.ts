@@ -2,7 +2,11 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Check } from './doctor-check.ts';
 import { damageOf } from './repair/salvage.ts';
-import { lastWithheld, withheldLines } from './withheld-list.ts';
+import { visibleLine } from './visible.ts';
+import { lastWithheld, withheldCount } from './withheld-list.ts';
+import type { WithheldPath } from './withheld-list.ts';
+
+const SHOWN = 5;
 
 /** Checks this machine's copy of the ledger, and names what the last sync left on this machine alone. */
 export function copyChecks(file: string): Check[] {
@@ -16,14 +20,17 @@ export function copyChecks(file: string): Check[] {
     return [{ name, ok: false, detail: `${file} is damaged: ${damage}`, fix }];
   }
   const withheld = lastWithheld({ fact: (wanted) => factIn(file, wanted) });
-  const detail =
-    withheld.length === 0
-      ? 'nothing stays on this machine alone'
-      : `${withheld.length} files stay on this machine, in no backup: ${withheldLines(withheld).join(' ')}`;
   return [
     { name, ok: true, detail: file },
-    { name: 'withheld', ok: true, detail },
+    { name: 'withheld', ok: true, detail: withheldDetail(withheld) },
   ];
+}
+
+function withheldDetail(withheld: readonly WithheldPath[]): string {
+  if (withheld.length === 0) return 'nothing stays on this machine alone';
+  const names = withheld.slice(0, SHOWN).map(({ path }) => visibleLine(path, 100));
+  const rest = withheld.length > SHOWN ? [`and ${withheld.length - SHOWN} more`] : [];
+  return `${withheldCount(withheld)}: ${[...names, ...rest].join(', ')}; "employee status" says why`;
 }
 
 function factIn(file: string, name: string): string | undefined {

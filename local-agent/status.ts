@@ -7,6 +7,7 @@ import { errorText } from './error-text.ts';
 import type { HistoryStatus } from './git/history.ts';
 import { incidentsOf } from './incidents.ts';
 import type { Incident } from './incidents.ts';
+import { checkSentinel } from './sync/sentinel.ts';
 import { lastWithheld } from './withheld-list.ts';
 import type { WithheldPath } from './withheld-list.ts';
 
@@ -16,6 +17,8 @@ export interface Status {
   readonly config: { readonly file: string; readonly because: ConfigLocation['because'] };
   readonly agent: string;
   readonly vault: string;
+  /** Why the folder is not this vault, or not there. */
+  readonly vaultProblem?: string;
   readonly vaultId: string;
   readonly daemon: DaemonFile | null;
   /** The last entry of the ledger that this machine holds. */
@@ -59,11 +62,14 @@ export async function agentStatus(
   for (const { state } of tasks.values()) counts[state] = (counts[state] ?? 0) + 1;
   const incidents = incidentsOf(session.state);
   const cloud = await lagOf(agent);
+  const vaultProblem = await problemOfVault(agent);
+  const isKnown = incidents.every(({ acknowledged }) => acknowledged);
   return {
-    ok: cloud.reachable && incidents.every(({ acknowledged }) => acknowledged) && daemon?.error === undefined,
+    ok: cloud.reachable && isKnown && daemon?.error === undefined && vaultProblem === undefined,
     config: { file: location.configFile, because: location.because },
     agent: config.agent,
     vault: config.vault,
+    ...(vaultProblem === undefined ? {} : { vaultProblem }),
     vaultId: config.vaultId,
     daemon: daemon ?? null,
     head: head.n,
@@ -76,6 +82,15 @@ export async function agentStatus(
     history: (await agent.history?.status()) ?? HISTORY_OFF,
     withheld: lastWithheld(copy),
   };
+}
+
+async function problemOfVault(agent: Agent): Promise<string | undefined> {
+  try {
+    await checkSentinel(agent);
+    return undefined;
+  } catch (error) {
+    return errorText(error).message;
+  }
 }
 
 /** How many entries stand in the cloud that this machine does not hold yet. */

@@ -36,6 +36,13 @@ export function noteWithheld(
   return fresh;
 }
 
+/** How many there are, in words. */
+export function withheldCount({ length }: readonly WithheldPath[]): string {
+  return length === 1
+    ? '1 file stays on this machine, in no backup'
+    : `${length} files stay on this machine, in no backup`;
+}
+
 /**
  * The list for a person: a heading for each reason with the paths below it, and no more paths than fit on
  * a screen.

@@ -9,6 +9,10 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/\.(pem|key|ppk|p8|p12|pfx|jks|jceks|keystore|kdbx?|age|asc|gpg)$/, 'a key file'],
   [/^\.(netrc|npmrc|pypirc|pgpass|htpasswd|dockercfg|s3cfg|boto|ssh|aws|gnupg)$/, 'log-in data'],
 ];
+/** Every kind of credential has such a run, most names have none. */
+const LONG_RUN = /[\w-]{20}/;
+/** Where an example has x, or zeros, a credential has what was drawn by lot. */
+const FILLED_UP = /([\w*])\1{9}/;
 
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{M}]/gu;
 // Letters of other scripts that look like those in the words above.
@@ -36,6 +40,19 @@ export function withheldPath(path: string): string | undefined {
       return what === ''
         ? `${where} holds the word "${word}", which names of secrets have; under another name it is synced`
         : `${where} is one that ${what} have; under another name it is synced`;
+    }
+  }
+  return withheldName(path);
+}
+
+/** Why a path must never leave this machine for what is in a name itself: a credential, or `undefined`. */
+export function withheldName(path: string): string | undefined {
+  if (!LONG_RUN.test(path)) return undefined;
+  const segments = path.split('/');
+  for (const [index, segment] of segments.entries()) {
+    for (const { what } of credentials(Buffer.from(segment))) {
+      const where = index === segments.length - 1 ? 'its name' : 'the name of a folder above it';
+      return `${where} holds what looks like ${what}; under another name it is synced`;
     }
   }
   return undefined;
@@ -95,7 +112,7 @@ function* credentialsIn(text: string): Generator<Found> {
     for (const { what, shape } of KINDS.get(start) ?? []) {
       shape.lastIndex = index;
       const found = shape.exec(text)?.[0];
-      if (found !== undefined) yield { found, what, text, index };
+      if (found !== undefined && !FILLED_UP.test(found)) yield { found, what, text, index };
     }
   }
 }

@@ -44,8 +44,11 @@ export function defineCommand<Schema extends z.ZodType>(definition: Definition<S
       const parsed = input.safeParse(raw);
       if (parsed.success) return run(parsed.data, context);
       const issue = parsed.error.issues[0];
-      const option = kebab(String(issue?.path[0] ?? ''));
-      throw new UsageError(`${option}: ${issue?.message ?? 'invalid'}; see "employee ${rest.name} --help"`);
+      const name = String(issue?.path[0] ?? '');
+      const isArgument = rest.args?.some(([flag]) => flag.replace(/[^a-z]/gi, '') === name) === true;
+      throw new UsageError(
+        `${isArgument ? name : kebab(name)}: ${issue?.message ?? 'invalid'}; see "employee ${rest.name} --help"`,
+      );
     },
   };
 }

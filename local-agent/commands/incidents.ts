@@ -60,7 +60,7 @@ function numbersOf(entries: readonly string[]): number[] {
 }
 
 function listed(incidents: readonly Incident[], style: Style): string {
-  if (incidents.length === 0) return 'no entry was ever refused as an incident';
+  if (incidents.length === 0) return 'no incidents: the ledger has no entry that was refused';
   return incidents
     .map(({ n, writer, taskId, message, acknowledged }) => {
       const about = taskId === undefined ? '' : ` (${shortId(taskId)})`;

@@ -7,7 +7,7 @@ import type { Style } from '../output.ts';
 import { agentStatus } from '../status.ts';
 import type { Status } from '../status.ts';
 import { visibleLine } from '../visible.ts';
-import { withheldLines } from '../withheld-list.ts';
+import { withheldCount, withheldLines } from '../withheld-list.ts';
 import { defineCommand, withAgent } from './command.ts';
 
 /** `employee status`: health at one look. Ends with 1 when something is wrong. */
@@ -42,6 +42,9 @@ function statusText(status: Status, style: Style): string {
     `config   ${status.config.file}  ${style.dim(`(${status.config.because})`)}`,
     `agent    ${status.agent}`,
     `vault    ${status.vault}`,
+    ...(status.vaultProblem === undefined || status.vaultProblem === daemon?.error
+      ? []
+      : [`         ${style.bad(visibleLine(status.vaultProblem))}`]),
     `daemon   ${running}`,
     ...(daemon?.error === undefined ? [] : [`         ${style.bad(visibleLine(daemon.error))}`]),
     `cloud    ${lag}`,
@@ -54,14 +57,16 @@ function statusText(status: Status, style: Style): string {
       .map(({ n, writer, message }) =>
         style.bad(`incident entry ${n} by ${writer}: ${visibleLine(message)}; see "employee incidents"`),
       ),
-    ...(known === 0 ? [] : [style.dim(`known    ${known} incidents, acknowledged`)]),
+    ...(known === 0
+      ? []
+      : [style.dim(`known    ${known} ${known === 1 ? 'incident' : 'incidents'}, acknowledged`)]),
     ...(conflicts.length === 0
       ? []
       : [style.warn(`conflict ${conflicts.length} to settle; see "employee conflicts"`)]),
     ...(withheld.length === 0
       ? []
       : [
-          style.warn(`withheld ${withheld.length} files stay on this machine, in no backup`),
+          style.warn(`withheld ${withheldCount(withheld)}`),
           ...withheldLines(withheld).map((line) => style.dim(`         ${line}`)),
         ]),
   ].join('\n');

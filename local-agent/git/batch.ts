@@ -8,7 +8,7 @@ import { indexInput, UPDATE_INDEX } from './index-lines.ts';
 import { commitMessage } from './message.ts';
 import { parseRaw } from './objects.ts';
 import type { TreeChange } from './objects.ts';
-import { HistoryWaitsError } from './repository.ts';
+import { HistoryWaitsError, isTrue } from './repository.ts';
 import type { OwnersIndex, Staged } from './owners-index.ts';
 import type { Repository } from './repository.ts';
 import type { Cause } from './touched-paths.ts';
@@ -125,7 +125,7 @@ async function commitTree(
   zone: Zone,
 ): Promise<string> {
   const { git, config, workshop, agent, now } = context;
-  const signs = /^(true|yes|on|1)$/.test(config.get('commit.gpgsign') ?? '');
+  const signs = isTrue(config.get('commit.gpgsign'));
   const env: Record<string, string> = {
     GIT_AUTHOR_NAME: `AI Employee (${zone})`,
     GIT_AUTHOR_EMAIL: `${zone}@${DOMAIN}`,

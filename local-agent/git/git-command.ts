@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { EmployeeError } from '#protocol/errors.ts';
 
 const TIMEOUT_MS = 60_000;
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 const MAX_STDERR_CHARS = 8_000;
 const LINGER_MS = 50;
+/** So long a git that is to stop may take to remove its lock files. */
+const GRACE_MS = 2_000;
 
 /** What is kept of the owner's own settings for Git; whatever else begins with `GIT_` points somewhere or prompts. */
 const KEPT =
@@ -136,9 +139,12 @@ async function runGit(
   let sizeBytes = 0;
   let stderr = '';
   let stopped = '';
+  let last: NodeJS.Timeout | undefined;
   const stop = (why: string): void => {
     stopped ||= why;
-    killGroup(child);
+    signalGroup(child, 'SIGTERM');
+    // Also when git itself has ended: what a hook of it started may hold the pipes.
+    last ??= setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MS);
   };
   const timer = setTimeout(() => stop(`did not end within ${timeoutMs / 1000} s`), timeoutMs);
   const onAbort = (): void => stop('stopped');
@@ -172,11 +178,13 @@ async function runGit(
     }
     return { status, stdout: Buffer.concat(chunks), stderr };
   } catch (error) {
-    killGroup(child);
+    if (child.exitCode === null && child.signalCode === null) signalGroup(child, 'SIGKILL');
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new GitMissingError(`git was not found, or the folder ${cwd} is gone`, { cause: error });
+    const what = existsSync(cwd) ? 'git was not found on this machine' : `the folder ${cwd} is not there`;
+    throw new GitMissingError(what, { cause: error });
   } finally {
     clearTimeout(timer);
+    clearTimeout(last);
     signal?.removeEventListener('abort', onAbort);
     if (lingers) for (const pipe of [child.stdout, child.stderr]) pipe.destroy();
   }
@@ -209,11 +217,11 @@ async function feed(child: ChildProcess, input: GitOptions['input']): Promise<vo
   stdin.end();
 }
 
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null) return;
+function signalGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid === undefined) return;
   try {
-    if (process.platform === 'win32') child.kill('SIGKILL');
-    else process.kill(-child.pid, 'SIGKILL');
+    if (process.platform === 'win32') child.kill(signal);
+    else process.kill(-child.pid, signal);
   } catch {
     // It ended in the meantime.
   }

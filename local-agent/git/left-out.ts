@@ -1,9 +1,8 @@
-import { withheldPath } from '#protocol/withheld.ts';
-import { taskFolderOf } from '#protocol/vault-path.ts';
 import type { Agent } from '../agent.ts';
 import { readFact, writeFact } from './history-facts.ts';
-import type { LeftOut } from './history.ts';
 import type { Scope } from './scope.ts';
+import type { NotInGit } from './selection.ts';
+import { withheldInGit } from './withheld-in-git.ts';
 
 const MAX_KEPT = 1000;
 const IN_HISTORY =
@@ -13,19 +12,22 @@ const IN_HISTORY =
 export function keepLeftOut(
   agent: Agent,
   { touched, kept, isWhole }: Scope,
-  leftOut: readonly LeftOut[],
+  leftOut: readonly NotInGit[],
 ): void {
   const found = [...leftOut, ...(isWhole ? trackedSecrets([...kept.keys()]) : [])];
   const known = isWhole ? [] : (readFact(agent.copy, 'leftOut') ?? []);
-  const now = found.map(({ path, why }) => ({ path, why: kept.has(path) ? `${why}; ${IN_HISTORY}` : why }));
+  const now = found.map(({ path, why, isSecret }) => ({
+    path,
+    why: isSecret && kept.has(path) ? `${why}; ${IN_HISTORY}` : why,
+  }));
   const still = known.filter(({ path }) => !touched.has(path));
   writeFact(agent.copy, 'leftOut', [...still, ...now].slice(0, MAX_KEPT));
 }
 
 /** Files of an adopted repository that would never have been committed here. */
-function trackedSecrets(paths: readonly string[]): LeftOut[] {
+function trackedSecrets(paths: readonly string[]): NotInGit[] {
   return paths.flatMap((path) => {
-    const why = taskFolderOf(path) ? undefined : withheldPath(path);
-    return why === undefined ? [] : [{ path, why }];
+    const why = withheldInGit(path);
+    return why === undefined ? [] : [{ path, why, isSecret: true }];
   });
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Git } from './git-command.ts';
+import { isTrue } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 const LINE_ENDS = new Set(['text', 'eol', 'crlf']);
@@ -46,7 +47,8 @@ export async function conversions(
   settings: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, Conversion>> {
   const found = new Map<string, Conversion>();
-  if (/^(true|input|yes|on|1)$/.test(settings.get('core.autocrlf') ?? '')) {
+  const autocrlf = settings.get('core.autocrlf') ?? '';
+  if (autocrlf.toLowerCase() === 'input' || isTrue(autocrlf)) {
     for (const path of paths) found.set(path, 'line-ends');
   }
   const { stdout } = await git.run(['check-attr', '-z', '--stdin', '--all'], {
@@ -65,7 +67,8 @@ export async function conversions(
 /** The paths among those that Git does not have yet that the owner's ignore rules leave out. */
 export async function ignoredPaths(git: Git, paths: readonly string[]): Promise<ReadonlySet<string>> {
   if (paths.length === 0) return new Set();
-  const { stdout } = await git.run(['check-ignore', '-z', '--stdin'], {
+  // Only the rules: asked for the index as well, it fails for what lies in a submodule.
+  const { stdout } = await git.run(['check-ignore', '--no-index', '-z', '--stdin'], {
     input: zeroEnded(paths),
     expect: [0, 1],
   });

@@ -1,22 +1,32 @@
-import { withheldContent, withheldPath } from '#protocol/withheld.ts';
-import { taskFolderOf } from '#protocol/vault-path.ts';
+import { devNull } from 'node:os';
+import { withheldContent } from '#protocol/withheld.ts';
 import type { Git } from './git-command.ts';
+import { withheldInGit } from './withheld-in-git.ts';
 
 const TIMEOUT_MS = 30 * 60_000;
 /** A larger blob is looked at in windows that overlap by more than a credential is long. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const OVERLAP_BYTES = 64 * 1024;
 const BATCH = 500;
+/** A push sends what is there, not what `git replace` or a graft has shown in its place here. */
+const AS_STORED = { GIT_NO_REPLACE_OBJECTS: '1', GIT_GRAFT_FILE: devNull };
 
 /** A commit that would carry a secret to the remote. */
 export interface OutgoingSecret {
   readonly commit: string;
-  readonly path: string;
+  /** Absent when it stands in the message of the commit. */
+  readonly path?: string;
   readonly why: string;
 }
 
+interface Outgoing {
+  readonly commit: string;
+  readonly path?: string;
+  readonly id: string;
+}
+
 /**
- * Looks at every file of every commit that the remote does not have yet, whoever made it.
+ * Looks at every file and the message of every commit that the remote does not have yet, whoever made it.
  *
  * @param known revisions that the remote has.
  */
@@ -26,18 +36,24 @@ export async function findOutgoingSecret(
   known: readonly string[],
   signal?: AbortSignal,
 ): Promise<OutgoingSecret | undefined> {
-  const commits = await git.run(['rev-list', '--reverse', tip, '--not', ...known, '--'], { signal });
+  const revisions = [tip, ...known.map((id) => `^${id}`)];
+  const commits = await git.run(['rev-list', '--reverse', '--stdin'], {
+    input: revisions.map((revision) => `${revision}\n`).join(''),
+    env: AS_STORED,
+    signal,
+  });
   const lines = commits.stdout.toString().split('\n').filter(Boolean);
   const seen = new Set<string>();
   for (let at = 0; at < lines.length; at += BATCH) {
-    const blobs: { commit: string; path: string; id: string }[] = [];
-    for (const file of await filesOf(git, lines.slice(at, at + BATCH), signal)) {
-      const why = taskFolderOf(file.path) ? undefined : withheldPath(file.path);
+    const batch = lines.slice(at, at + BATCH);
+    const objects: Outgoing[] = batch.map((commit) => ({ commit, id: commit }));
+    for (const file of await filesOf(git, batch, signal)) {
+      const why = withheldInGit(file.path);
       if (why !== undefined) return { commit: file.commit, path: file.path, why };
-      if (!seen.has(file.id)) blobs.push(file);
+      if (!seen.has(file.id)) objects.push(file);
       seen.add(file.id);
     }
-    const found = await contentSecret(git, blobs, signal);
+    const found = await contentSecret(git, objects, signal);
     if (found) return found;
   }
   return undefined;
@@ -62,7 +78,7 @@ async function filesOf(
       '--no-abbrev',
       '--diff-filter=AMT',
     ],
-    { input: `${commits.join('\n')}\n`, signal },
+    { input: `${commits.join('\n')}\n`, env: AS_STORED, signal },
   );
   const parts = stdout.toString().split('\0');
   const files: { commit: string; path: string; id: string }[] = [];
@@ -83,25 +99,28 @@ async function filesOf(
 
 async function contentSecret(
   git: Git,
-  files: readonly { readonly commit: string; readonly path: string; readonly id: string }[],
+  objects: readonly Outgoing[],
   signal: AbortSignal | undefined,
 ): Promise<OutgoingSecret | undefined> {
-  if (files.length === 0) return undefined;
   let found: OutgoingSecret | undefined;
   let index = 0;
   const stop = new AbortController();
   const reader = blobReader(
     (window) => {
-      const file = files[index];
-      const why = found || !file ? undefined : withheldContent(window);
-      if (file && why !== undefined) found = { commit: file.commit, path: file.path, why };
+      const object = objects[index];
+      const why = found || !object ? undefined : withheldContent(window);
+      if (object && why !== undefined) {
+        const { id: _id, ...where } = object;
+        found = { ...where, why };
+      }
       if (found) stop.abort();
     },
     () => (index += 1),
   );
   try {
     await git.run(['cat-file', '--batch'], {
-      input: files.map(({ id }) => `${id}\n`).join(''),
+      input: objects.map(({ id }) => `${id}\n`).join(''),
+      env: AS_STORED,
       timeoutMs: TIMEOUT_MS,
       signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
       onOutput: reader,

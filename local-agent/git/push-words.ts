@@ -4,7 +4,7 @@ import type { GitError } from './git-command.ts';
 export function pushError(error: GitError, remote: string, branch: string): string {
   const said = `${error.stdout}\n${error.stderr}`;
   if (/\[rejected\]/.test(said)) {
-    return `the branch ${branch} of ${remote} has commits that this machine has not, and nothing is ever overwritten there. Name another branch with "git.branch" in the config, or bring them in with git pull`;
+    return `the branch ${branch} of ${remote} has commits that the branch in the vault has not, and nothing is ever overwritten there. Bring them in with git pull, or name another branch with "git.branch" in the config`;
   }
   if (/\[remote rejected\]|pre-receive hook declined|protected branch/i.test(said)) {
     return `${remote} refused the push: ${lineWith(said, /remote rejected|declined|protected|remote: /)}`;

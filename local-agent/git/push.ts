@@ -1,18 +1,21 @@
 import type { Agent } from '../agent.ts';
 import { errorText } from '../error-text.ts';
 import { GitError } from './git-command.ts';
-import type { Git } from './git-command.ts';
+import type { Git, GitOptions } from './git-command.ts';
 import type { GitSettings } from './git-settings.ts';
 import { readFact, writeFact } from './history-facts.ts';
 import type { HistoryFact } from './history-facts.ts';
+import { headOf, readTip } from './head.ts';
 import type { PushStatus } from './history.ts';
 import { findOutgoingSecret } from './outgoing-secrets.ts';
 import { pushError } from './push-words.ts';
 import { findRepository, gitVersion, HistoryWaitsError, readGitConfig } from './repository.ts';
 
 const PUSH_TIMEOUT_MS = 10 * 60_000;
+const LIST_TIMEOUT_MS = 60_000;
 const FIRST_RETRY_MS = 60_000;
 const MAX_RETRY_MS = 4 * 3_600_000;
+const MAX_WAIT_MS = 24 * 3_600_000;
 const UPKEEP_EVERY_MS = 3_600_000;
 const UPKEEP_TIMEOUT_MS = 10 * 60_000;
 
@@ -37,12 +40,16 @@ export function createPusher(agent: Agent, git: Git, settings: GitSettings): Pus
     return known?.to === to ? known : { to, failures: 0, nextTryAt: '' };
   };
   const pushIfDue = async (signal: AbortSignal): Promise<void> => {
-    if (remote === undefined || clock.now() < fact().nextTryAt) return;
+    if (remote === undefined || !isDue(clock.now(), fact().nextTryAt)) return;
     const before = fact();
     try {
       const pushed = await pushOnce(git, config.vault, { remote, branch, known: before.pushed }, signal);
+      if (pushed === 'later') {
+        writeFact(copy, 'push', { ...before, nextTryAt: later(clock.now(), FIRST_RETRY_MS) });
+        return;
+      }
       const { error, ...rest } = before;
-      const arrived = pushed === undefined ? {} : { pushed, lastPushAt: clock.now() };
+      const arrived = pushed === undefined ? {} : { pushed: pushed.tip, lastPushAt: clock.now() };
       const nextTryAt = later(clock.now(), settings.pushEveryMinutes * 60_000);
       writeFact(copy, 'push', { ...rest, ...arrived, failures: 0, nextTryAt });
       if (error !== undefined) agent.log('history: pushing again');
@@ -95,47 +102,89 @@ export function createPusher(agent: Agent, git: Git, settings: GitSettings): Pus
   };
 }
 
-/** Answers what was pushed, or `undefined` when the remote has it all. */
+/** Answers what was pushed, `undefined` when the remote has it all, or `later` while the branch is not to be had. */
 async function pushOnce(
   git: Git,
   vault: string,
   target: { readonly remote: string; readonly branch: string; readonly known: string | undefined },
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<{ readonly tip: string } | 'later' | undefined> {
   await gitVersion(git);
-  if (!(await findRepository(git, vault))) return undefined;
-  const head = await git.run(['rev-parse', '--quiet', '--verify', 'HEAD^{commit}'], { expect: [0, 1] });
-  const tip = head.stdout.toString().trim();
-  if (head.status === 1 || tip === target.known) return undefined;
+  const [repository, at] = await Promise.all([findRepository(git, vault), readTip(git, [])]);
+  if (!repository) return undefined;
+  let tip: string | undefined;
+  try {
+    tip = (await headOf(git, repository, at)).commit;
+  } catch (error) {
+    // In the midst of a rebase, or on no branch: what is checked out is not the branch that is pushed.
+    if (error instanceof HistoryWaitsError) return 'later';
+    throw error;
+  }
+  if (tip === undefined || tip === target.known) return undefined;
+  if (target.known !== undefined && (await isAncestor(git, tip, target.known))) return undefined;
   const config = await readGitConfig(git);
-  const secret = await findOutgoingSecret(git, tip, await onRemote(git, config, target), signal);
+  const ssh = git.quietSsh(config);
+  const env: Record<string, string> = ssh === undefined ? {} : { GIT_SSH_COMMAND: ssh };
+  const there = await onRemote(git, config, target.remote, { env, signal });
+  const secret = await findOutgoingSecret(git, tip, there, signal);
   if (secret) {
+    const what = secret.path === undefined ? 'has a message that must not go out' : `holds ${secret.path}`;
     throw new HistoryWaitsError(
-      `commit ${secret.commit.slice(0, 10)} holds ${secret.path}, and ${secret.why}: nothing was pushed. ` +
+      `commit ${secret.commit.slice(0, 10)} ${what}, and ${secret.why}: nothing was pushed. ` +
         'Take it out of the history with git filter-repo, or push by hand if it is none',
     );
   }
-  const ssh = git.quietSsh(config);
   await git.run(
     [
       ...['-c', 'http.lowSpeedLimit=1000', '-c', 'http.lowSpeedTime=60'],
-      ...['push', '--porcelain', '--no-follow-tags', '--', target.remote],
+      ...['push', '--porcelain', '--no-follow-tags', '--recurse-submodules=no', '--', target.remote],
       // Exactly what was looked at, and never with force.
       `${tip}:refs/heads/${target.branch}`,
     ],
-    { timeoutMs: PUSH_TIMEOUT_MS, signal, ...(ssh === undefined ? {} : { env: { GIT_SSH_COMMAND: ssh } }) },
+    { timeoutMs: PUSH_TIMEOUT_MS, signal, env },
   );
-  return tip;
+  return { tip };
 }
 
-/** Revisions that the remote has, as far as is known here. */
+/**
+ * The tips of branches that every place has to which is pushed, as far as they are here as well. They are asked:
+ * what is remembered of a remote may be gone there, and may be that of another address than pushes go to.
+ */
 async function onRemote(
   git: Git,
   config: ReadonlyMap<string, string>,
-  { remote, known }: { readonly remote: string; readonly known: string | undefined },
+  remote: string,
+  options: GitOptions,
 ): Promise<string[]> {
-  const tracked = config.has(`remote.${remote}.url`) ? [`--remotes=${remote}`] : [];
-  return known !== undefined && (await isCommit(git, known)) ? [known, ...tracked] : tracked;
+  const isNamed = config.has(`remote.${remote}.url`) || config.has(`remote.${remote}.pushurl`);
+  const urls = isNamed
+    ? (await git.text(['remote', 'get-url', '--push', '--all', remote])).split('\n')
+    : [remote];
+  let common: string[] | undefined;
+  for (const url of urls) {
+    const { stdout } = await git.run(['ls-remote', '--quiet', '--heads', '--', url], {
+      ...options,
+      timeoutMs: LIST_TIMEOUT_MS,
+    });
+    const tips = new Set(
+      stdout
+        .toString()
+        .split('\n')
+        .map((line) => line.split('\t')[0] ?? ''),
+    );
+    common = common ? common.filter((tip) => tips.has(tip)) : [...tips].filter((tip) => tip !== '');
+  }
+  if (!common || common.length === 0) return [];
+  const { stdout } = await git.run(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
+    input: common.map((tip) => `${tip}\n`).join(''),
+  });
+  const lines = stdout.toString().split('\n');
+  return common.filter((tip) => lines.includes(`${tip} commit`));
+}
+
+async function isAncestor(git: Git, one: string, of: string): Promise<boolean> {
+  const { status } = await git.run(['merge-base', '--is-ancestor', one, of], { expect: [0, 1, 128] });
+  return status === 0;
 }
 
 async function countAhead(git: Git, pushed: string | undefined): Promise<number> {
@@ -146,6 +195,11 @@ async function countAhead(git: Git, pushed: string | undefined): Promise<number>
 async function isCommit(git: Git, id: string): Promise<boolean> {
   const { status } = await git.run(['cat-file', '-e', `${id}^{commit}`], { expect: [0, 1, 128] });
   return status === 0;
+}
+
+/** A time that no wait leads to was noted by a clock that was wrong. */
+function isDue(now: string, nextTryAt: string): boolean {
+  return now >= nextTryAt || nextTryAt > later(now, MAX_WAIT_MS);
 }
 
 function later(now: string, ms: number): string {

@@ -118,6 +118,11 @@ function isFileLink(vault: string): boolean {
   return statSync(path.join(vault, '.git'), { throwIfNoEntry: false })?.isFile() === true;
 }
 
+/** Whether a setting of Git means yes; what is not set means no. */
+export function isTrue(value: string | undefined): boolean {
+  return value !== undefined && /^(true|yes|on|0*[1-9]\d*)$/i.test(value);
+}
+
 /** The owner's settings of Git as far as they matter here; the last value of each name holds. */
 export async function readGitConfig(git: Git): Promise<ReadonlyMap<string, string>> {
   const { stdout } = await git.run(['config', '--list', '-z']);

@@ -1,5 +1,4 @@
-import { taskFolderOf, VaultPath } from '#protocol/vault-path.ts';
-import { withheldPath } from '#protocol/withheld.ts';
+import { VaultPath } from '#protocol/vault-path.ts';
 import type { Agent } from '../agent.ts';
 import type { VaultChange } from '../sync/vault-change.ts';
 import { GitError } from './git-command.ts';
@@ -10,6 +9,7 @@ import { readFact } from './history-facts.ts';
 import { parseRaw, treeEntries } from './objects.ts';
 import { allPaths, touchedPaths, wantedAt } from './touched-paths.ts';
 import type { Cause } from './touched-paths.ts';
+import { withheldInGit } from './withheld-in-git.ts';
 
 /** The paths that a commit has to look at, and what Git has there. */
 export interface Scope {
@@ -95,5 +95,5 @@ async function changedSince(git: Git, left: string, { commit }: Tip): Promise<st
 function isSynced(path: string): boolean {
   if (path.split('/').some((part) => part.startsWith('.')) || !VaultPath.safeParse(path).success)
     return false;
-  return taskFolderOf(path) !== undefined || withheldPath(path) === undefined;
+  return withheldInGit(path) === undefined;
 }

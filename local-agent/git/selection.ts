@@ -2,13 +2,19 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256Hex } from '#protocol/canonical.ts';
 import { EmployeeError } from '#protocol/errors.ts';
-import { foldName, taskFolderOf } from '#protocol/vault-path.ts';
-import { withheldContent, withheldPath } from '#protocol/withheld.ts';
+import { foldName } from '#protocol/vault-path.ts';
+import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from '../agent.ts';
 import type { LeftOut } from './history.ts';
 import type { Scope } from './scope.ts';
 import { wantedAt } from './touched-paths.ts';
 import type { Cause, Wanted } from './touched-paths.ts';
+import { withheldInGit } from './withheld-in-git.ts';
+
+/** What stays out of a commit. */
+export interface NotInGit extends LeftOut {
+  readonly isSecret: boolean;
+}
 
 /** A path that goes into the next commit if what stands there is what the ledger has. */
 export interface Candidate {
@@ -22,13 +28,13 @@ export interface Selection {
   readonly puts: readonly Candidate[];
   readonly removals: readonly { readonly path: string; readonly cause: Cause }[];
   /** Stays as it is in Git. */
-  readonly leftOut: LeftOut[];
+  readonly leftOut: NotInGit[];
 }
 
 /** The bytes of a candidate, or why it has to wait or to stay out. */
 export type Look =
   | { readonly bytes: Uint8Array; readonly executable: boolean }
-  | { readonly leftOut: string }
+  | { readonly leftOut: string; readonly isSecret: boolean; readonly isPassing?: true }
   /** The vault is not in step there; a later commit holds it. */
   | 'later';
 
@@ -40,7 +46,7 @@ export async function select(
 ): Promise<Selection> {
   const puts: Candidate[] = [];
   const removals: { path: string; cause: Cause }[] = [];
-  const leftOut: LeftOut[] = [];
+  const leftOut: NotInGit[] = [];
   const unwanted: [string, Cause][] = [];
   const held = new Set<string>();
   for (const [at, cause] of touched) {
@@ -50,11 +56,11 @@ export async function select(
       continue;
     }
     held.add(foldName(at));
-    // A note is named after its mail: its name says nothing about what is in it.
-    const why = taskFolderOf(at) ? undefined : withheldPath(at);
-    if (why !== undefined) leftOut.push({ path: at, why });
-    else if (wanted.sizeBytes > maxFileBytes) leftOut.push({ path: at, why: tooLarge(maxFileBytes) });
-    else puts.push({ path: at, cause, wanted });
+    const why = withheldInGit(at);
+    if (why !== undefined) leftOut.push({ path: at, why, isSecret: true });
+    else if (wanted.sizeBytes > maxFileBytes) {
+      leftOut.push({ path: at, why: tooLarge(maxFileBytes), isSecret: false });
+    } else puts.push({ path: at, cause, wanted });
   }
   for (const [at, cause] of unwanted) {
     // On a disk that ignores case the old name of a file still answers for the new one.
@@ -70,13 +76,14 @@ export async function look(agent: Agent, candidate: Candidate, maxFileBytes: num
   try {
     bytes = await agent.files.read(candidate.path);
   } catch (error) {
-    if (error instanceof EmployeeError) return { leftOut: error.message };
+    // A link in its place, or no right to read it.
+    if (error instanceof EmployeeError) return { leftOut: error.message, isSecret: false, isPassing: true };
     throw error;
   }
   if (!bytes || sha256Hex(bytes) !== candidate.wanted.sha256) return 'later';
-  if (bytes.byteLength > maxFileBytes) return { leftOut: tooLarge(maxFileBytes) };
+  if (bytes.byteLength > maxFileBytes) return { leftOut: tooLarge(maxFileBytes), isSecret: false };
   const why = withheldContent(bytes);
-  if (why !== undefined) return { leftOut: why };
+  if (why !== undefined) return { leftOut: why, isSecret: true };
   const stat = await lstat(path.join(agent.config.vault, candidate.path)).catch(() => undefined);
   return { bytes, executable: stat !== undefined && (stat.mode & 0o100) !== 0 };
 }

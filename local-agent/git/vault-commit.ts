@@ -3,6 +3,7 @@ import type { VaultChange } from '../sync/vault-change.ts';
 import { commitBatch } from './batch.ts';
 import { collect } from './collect.ts';
 import { excludeOwn } from './exclude.ts';
+import { foreignFolders } from './foreign-folders.ts';
 import { GitError } from './git-command.ts';
 import type { Git } from './git-command.ts';
 import type { GitSettings } from './git-settings.ts';
@@ -14,7 +15,7 @@ import { keepLeftOut } from './left-out.ts';
 import type { Located, Locator } from './locator.ts';
 import { treeEntries } from './objects.ts';
 import type { OwnersIndex } from './owners-index.ts';
-import { makeRepository } from './repository.ts';
+import { isTrue, makeRepository } from './repository.ts';
 import { scopeOf, touchedSinceMark } from './scope.ts';
 import { select } from './selection.ts';
 import { openWorkshop } from './workshop.ts';
@@ -45,13 +46,15 @@ export async function commitVault(
   const { repository, config, tip } = await openTip(agent, vaultGit, [...(touched?.keys() ?? [])]);
   const head = await headOf(git, repository, tip);
   const hooks = ownersHooks(git, repository, config, vaultGit.version);
-  const scope = await scopeOf(agent, git, tip, touched, config.get('core.sparsecheckout') === 'true');
+  const scope = await scopeOf(agent, git, tip, touched, isTrue(config.get('core.sparsecheckout')));
   const selection = await select(agent, scope, settings.maxFileBytes);
+  const puts = selection.puts.map(({ path }) => path);
+  const foreign = await foreignFolders(git, agent.config.vault, head.tree, puts);
   // Where the file system has no modes, those that Git has are needed.
-  const isModeless = config.get('core.filemode') === 'false';
+  const isModeless = !isTrue(config.get('core.filemode') ?? 'true');
   const kept = isModeless ? await treeEntries(git, head.tree) : scope.kept;
   const [{ changes: batch, leftOut, later }, staged] = await Promise.all([
-    collect({ agent, git, repository, settings, config, kept }, selection),
+    collect({ agent, git, repository, settings, config, kept, foreign }, selection),
     ownersIndex.read(repository, head),
   ]);
   let made: string | undefined;
@@ -61,6 +64,10 @@ export async function commitVault(
       const context = { git, repository, head, config, hooks, workshop, ownersIndex, staged, ledgerHead };
       const now = agent.clock.now();
       made = await commitBatch({ ...context, agent: agent.config.agent, now }, batch);
+    } catch (error) {
+      // Should it be damaged, the next try begins without it.
+      if (error instanceof GitError) await workshop.forget();
+      throw error;
     } finally {
       await workshop.close();
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Git } from './git-command.ts';
 import type { Head } from './head.ts';
@@ -14,6 +14,8 @@ export interface Workshop {
   readonly messageFile: string;
   /** Keeps the index for the next commit on top of `tree`. */
   keep(tree: string): Promise<void>;
+  /** Does away with what was kept from the last commit. */
+  forget(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,8 @@ export async function openWorkshop(git: Git, repository: Repository, head: Head)
     indexFile,
     messageFile: path.join(folder, 'message'),
     async keep(tree) {
+      // Git trusts an index that it finds: one that lost its bytes with the power would be taken for empty.
+      await toDisk(indexFile);
       await rename(indexFile, path.join(home, `index-${tree}`));
       for (const name of await readdir(home)) {
         if (name.startsWith('index-') && name !== `index-${tree}`) {
@@ -49,8 +53,20 @@ export async function openWorkshop(git: Git, repository: Repository, head: Head)
         }
       }
     },
+    async forget() {
+      await rm(kept, { force: true });
+    },
     async close() {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function toDisk(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -136,6 +136,35 @@ describe.each(['--no-rebase', '--rebase'])('git pull %s', (how) => {
   });
 });
 
+it('Git takes folders for renamed as well: a note that somebody adds beside lands in Approved/, and is no task', async () => {
+  const name = 'Send 5000 EUR.md';
+  writeFileSync(
+    path.join(foreign(), 'Pending_Approval', name),
+    noteHere().replaceAll(taskId, `${taskId.slice(0, -1)}0`),
+  );
+  ownersGit(world, ['add', '--all'], foreign());
+  ownersGit(world, ['commit', '--quiet', '-m', 'one more'], foreign());
+  ownersGit(world, ['push', '--quiet', 'origin', 'main'], foreign());
+  await approveTask(agent, taskId, { method: 'command' });
+  await syncVault(agent);
+  ownersGit(world, ['config', 'merge.directoryRenames', 'true']);
+  pull('--no-rebase');
+  // The danger is real: nobody on this machine ever moved that note.
+  expect(readFileSync(path.join(world.vault, 'Approved', name), 'utf8')).toContain('Tuesday');
+  expect(ownersGit(world, ['status', '--porcelain', '--untracked-files=no'])).toBe('');
+
+  const report = await syncVault(agent);
+  const { executed } = await executeApproved(agent);
+  await syncVault(agent);
+
+  expect(report.wishes).toEqual([]);
+  expect(executed.map((one) => one.taskId)).toEqual([taskId]);
+  expect(world.tools.calls).toHaveLength(1);
+  const others = [...agent.session.state.tasks.values()].filter((one) => one.taskId !== taskId);
+  expect(others).toMatchObject([{ state: 'quarantined' }]);
+  expect((await verifyVault(agent)).problems).toEqual([]);
+});
+
 it('a checkout of an earlier commit brings no approval back', async () => {
   await approveTask(agent, taskId, { method: 'command' });
   await syncVault(agent);

@@ -137,7 +137,7 @@ describe('employee incidents', () => {
       const done = await machine.employee('incidents', 'acknowledge', `${n}`, '--reason', 'a test', '--json');
       expect(done).toMatchObject({ status: 0, stdout: `{"acknowledged":[${n}]}\n` });
       expect(await machine.employee('incidents')).toMatchObject({ status: 0 });
-      expect((await machine.employee('status')).stdout).toContain('1 incidents, acknowledged');
+      expect((await machine.employee('status')).stdout).toContain('1 incident, acknowledged');
       const verify = await machine.employee('verify');
       expect(verify).toMatchObject({ status: 0 });
       expect(verify.stdout).toMatch(new RegExp(`acknowledged {2}entry ${n}: .*acknowledged by a person`));
@@ -162,8 +162,28 @@ describe('what is withheld', () => {
       expect((await machine.employee('doctor')).stdout).toMatch(/withheld +2 files .*Tokenomics\.md/);
       const json = JSON.parse((await machine.employee('status', '--json')).stdout) as { withheld: unknown[] };
       expect(json.withheld).toHaveLength(2);
+      await rm(path.join(machine.vault, 'Tokenomics.md'));
+      await machine.employee('sync');
+      expect((await machine.employee('status')).stdout).toContain('withheld 1 file stays on this machine');
     },
   );
+});
+
+it('status says that the vault is not there, and fails for it', { timeout: 60_000 }, async () => {
+  const elsewhere = path.join(machine.vault, 'not', 'here');
+  const status = await machine.employee('status', '--vault', elsewhere);
+  expect(status).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('Is its disk mounted?') as string,
+  });
+});
+
+it('an argument that is none is named as such, not as an option', async () => {
+  const { status, stderr } = await machine.employee('incidents', 'forget');
+  expect({ status, stderr }).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('error: action: is "acknowledge", or nothing') as string,
+  });
 });
 
 it.each(['verify', 'repair', 'incidents'])('%s has help with examples', async (command) => {

@@ -247,6 +247,107 @@ it('a secret in one branch of a merge, and one that only the merge itself brings
   expect((await pushed()).error).toContain(`commit ${head().slice(0, 10)} holds evil.md`);
 });
 
+it('what "git replace" hides here is looked at all the same: a push would send it', async () => {
+  git('init', '--quiet');
+  write(world, 'old/.env', 'KEY=1\n');
+  git('add', '--force', 'old/.env');
+  git('commit', '--quiet', '-m', 'long ago');
+  const commit = head();
+  git('rm', '--quiet', '-r', 'old');
+  git('commit', '--quiet', '-m', 'removed again');
+  git('replace', '--graft', 'HEAD');
+  await edit('One\n');
+  expect((await pushed()).error).toContain(`commit ${commit.slice(0, 10)} holds old/.env`);
+  expect(there()).toBe('');
+});
+
+it('a credential in the message of a commit, or in a name, stops the push', async () => {
+  await edit('One\n');
+  git('commit', '--quiet', '--allow-empty', '-m', `try it with ${SECRET}`);
+  const { error } = await pushed();
+  expect(error).toContain(`commit ${head().slice(0, 10)} has a message that must not go out`);
+  expect(error).not.toContain(SECRET);
+  git('commit', '--quiet', '--amend', '--allow-empty', '-m', 'try it');
+  write(world, `Done/${SECRET}.txt`, 'x\n');
+  git('add', '.');
+  git('commit', '--quiet', '-m', 'more');
+  world.clock.advance(MINUTE_MS);
+  expect((await pushed()).error).toContain('its name holds what looks like an AWS access key id');
+  expect(there()).toBe('');
+});
+
+it('what is only remembered of the remote, and gone there, is looked at', async () => {
+  git('init', '--quiet');
+  git('remote', 'add', 'origin', remote);
+  write(world, '.env', 'KEY=1\n');
+  git('add', '--force', '.env');
+  git('commit', '--quiet', '-m', 'long ago');
+  git('push', '--quiet', 'origin', 'HEAD:refs/heads/oops');
+  ownersGit(world, ['update-ref', '-d', 'refs/heads/oops'], remote);
+  agent = withHistory(world, { remote: 'origin' });
+  await edit('One\n');
+  expect((await pushed()).error).toContain('holds .env');
+  expect(there()).toBe('');
+});
+
+it('a remote that is pushed to elsewhere than it is fetched from is asked there', async () => {
+  git('init', '--quiet');
+  git('remote', 'add', 'origin', remote);
+  write(world, '.env', 'KEY=1\n');
+  git('add', '--force', '.env');
+  git('commit', '--quiet', '-m', 'long ago');
+  git('push', '--quiet', 'origin', 'HEAD:refs/heads/laptop');
+  const other = path.join(homeOf(world), 'other.git');
+  git('init', '--quiet', '--bare', other);
+  git('remote', 'set-url', '--push', 'origin', other);
+  agent = withHistory(world, { remote: 'origin' });
+  await edit('One\n');
+  expect((await pushed()).error).toContain('holds .env');
+  expect(ownersGit(world, ['ls-remote', other])).toBe('');
+});
+
+it('while no branch is checked out, or a merge is in progress, nothing is pushed and nothing is wrong', async () => {
+  await edit('One\n');
+  await edit('Two\n');
+  await pushed();
+  const tip = there();
+  git('checkout', '--quiet', '--detach', 'HEAD~1');
+  git('commit', '--quiet', '--allow-empty', '-m', 'on no branch');
+  world.clock.advance(15 * MINUTE_MS);
+  await agent.history.background(signal);
+  expect(there()).toBe(tip);
+  expect(agent.lines).toEqual([]);
+  git('switch', '--quiet', '--force', 'main');
+  git('commit', '--quiet', '--allow-empty', '-m', 'on the branch again');
+  world.clock.advance(MINUTE_MS);
+  expect(await pushed()).toMatchObject({ ahead: 0 });
+  expect(there()).toBe(head());
+  // An earlier state of the branch has nothing that the remote lacks.
+  git('switch', '--quiet', '--force-create', 'main', 'HEAD~1');
+  world.clock.advance(15 * MINUTE_MS);
+  expect((await pushed()).error).toBeUndefined();
+});
+
+it('a clock that was years ahead once does not keep pushes back for years', async () => {
+  const now = Date.parse(world.clock.now());
+  const copy = agent.copy;
+  await edit('One\n');
+  const later = new Date(now + 3 * 365 * 24 * 60 * MINUTE_MS).toISOString();
+  copy.setFact('git.push', JSON.stringify({ to: `${remote} laptop`, failures: 0, nextTryAt: later }));
+  await agent.history.background(signal);
+  expect(there()).toBe(head());
+});
+
+it("submodules are not pushed along, whatever the owner's settings say of them", async () => {
+  const { env, commands } = wrapGit(world);
+  git('init', '--quiet');
+  git('config', 'push.recurseSubmodules', 'on-demand');
+  agent = withHistory(world, { remote }, env);
+  await edit('One\n');
+  expect(await pushed()).toMatchObject({ ahead: 0 });
+  expect(commands().join('\n')).toContain('--recurse-submodules=no');
+});
+
 it('what the remote has already is not looked at again', async () => {
   git('init', '--quiet');
   git('remote', 'add', 'origin', remote);
