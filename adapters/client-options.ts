@@ -23,6 +23,8 @@ export interface ClientConfig {
   readonly endpoint?: string;
   readonly credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   readonly profile?: string;
+  /** Who calls, as the audit log of the account (CloudTrail) shows it. */
+  readonly defaultUserAgentProvider: () => Promise<[string, string][]>;
   readonly maxAttempts: number;
   readonly retryMode: 'standard';
   readonly requestHandler: {
@@ -43,6 +45,8 @@ export function clientConfig(service: AwsServiceName, options: AwsOptions = {}):
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: { ...options.credentials } }),
     ...(options.profile === undefined ? {} : { profile: options.profile }),
+    // A line about this machine's system with each call is nobody's business, and a quarter of a small one.
+    defaultUserAgentProvider: () => Promise.resolve([['ai-employee', '1']]),
     maxAttempts: 4,
     retryMode: 'standard',
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },

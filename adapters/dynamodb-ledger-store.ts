@@ -17,8 +17,7 @@ export function createDynamoLedgerStore(client: DynamoDBClient, table: string): 
         const command = new PutItemCommand({
           TableName: table,
           Item: toItem(entry),
-          ConditionExpression: 'attribute_not_exists(#n)',
-          ExpressionAttributeNames: { '#n': 'n' },
+          ConditionExpression: 'attribute_not_exists(n)',
         });
         await client.send(command);
         return 'appended';
@@ -28,16 +27,23 @@ export function createDynamoLedgerStore(client: DynamoDBClient, table: string): 
       }
     },
 
-    read: async (vaultId, after) => {
+    read: async (vaultId, after, known) => {
       const command = new QueryCommand({
         TableName: table,
-        KeyConditionExpression: '#vaultId = :vaultId AND #n > :after',
-        ExpressionAttributeNames: { '#vaultId': 'vaultId', '#n': 'n' },
-        ExpressionAttributeValues: toItem({ ':vaultId': vaultId, ':after': after }),
+        KeyConditionExpression: 'vaultId = :v AND n > :n',
+        ExpressionAttributeValues: toItem({
+          ':v': vaultId,
+          ':n': after,
+          ...(known ? { ':sig': known.sig } : {}),
+        }),
+        // Whoever polls would fetch the last entry again and again.
+        FilterExpression: known && 'sig <> :sig',
         ConsistentRead: true,
       });
-      const { Items = [], LastEvaluatedKey } = await client.send(command);
-      return { entries: Items.map(fromItem), more: LastEvaluatedKey !== undefined };
+      const { Items = [], ScannedCount, LastEvaluatedKey } = await client.send(command);
+      // A filter cannot name `n`. More than one entry of one signature are no honest ledger.
+      const leftOut = known !== undefined && (ScannedCount ?? 0) - Items.length === 1;
+      return { entries: Items.map(fromItem), more: LastEvaluatedKey !== undefined, leftOut };
     },
   };
 }

@@ -12,7 +12,7 @@ import {
 } from './ledger-entry.ts';
 import type { EntryDraft, EntryFacts, LedgerHead, Writer } from './ledger-entry.ts';
 import type { LedgerBody } from './ledger-body.ts';
-import type { Clock, Ids, LedgerStore } from './ports.ts';
+import type { Clock, Ids, KnownEntry, LedgerStore } from './ports.ts';
 import { applyEntry } from './replay.ts';
 import { emptyVaultState } from './vault-state.ts';
 import type { VaultState } from './vault-state.ts';
@@ -65,6 +65,8 @@ export class LedgerSession {
   readonly #keep: (verified: readonly VerifiedEntry[]) => void;
   readonly #beforeAppend: SessionOptions['beforeAppend'];
   #turn: Promise<unknown> = Promise.resolve();
+  /** The entry at the head; not known right after a start from a kept state. */
+  #last: KnownEntry | undefined;
   /** The append under way, and the entry it turned out to have made. */
   #own: { readonly attempt: string; entry?: LedgerEntry } | undefined;
 
@@ -90,8 +92,8 @@ export class LedgerSession {
   }
 
   /**
-   * Reads, checks and applies what came since; answers how many entries were new. The last entry seen is
-   * read again and has to be the same, so that a table that was rewritten, cut short or restored is noticed.
+   * Reads, checks and applies what came since; answers how many entries were new. The last entry seen has to
+   * stand there still, with its signature, so that a table that was rewritten, cut short or restored is noticed.
    *
    * @throws {LedgerIntegrityError} at the first entry that is not what it should be; the state stays
    * at the entry before it.
@@ -104,9 +106,12 @@ export class LedgerSession {
     const { vaultId } = this.#writer;
     const seen = this.state.head;
     let readTo = Math.max(0, seen.n - 1);
-    let page = await this.#ports.ledger.read(vaultId, readTo);
-    if (seen.n > 0) requireSame(seen, page.entries[0]);
-    let fresh = page.entries.slice(seen.n > 0 ? 1 : 0);
+    const known = this.#last?.n === seen.n ? this.#last : undefined;
+    let page = await this.#ports.ledger.read(vaultId, readTo, known);
+    const hasSeen = seen.n > 0 && page.leftOut !== true;
+    if (hasSeen) requireSame(seen, page.entries[0]);
+    else readTo = seen.n;
+    let fresh = page.entries.slice(hasSeen ? 1 : 0);
     while (page.more && page.entries.length > 0) {
       readTo += page.entries.length;
       // On its way while this page is checked; a page that does not follow is refused when it is checked.
@@ -124,6 +129,7 @@ export class LedgerSession {
   replay(stored: unknown): void {
     const { entry, facts } = this.#next(stored, this.state.head);
     applyEntry(this.state, entry, openBody(entry, this.#writer.keyring), facts.hash);
+    this.#last = { n: entry.n, sig: entry.sig };
   }
 
   /** Checks one stored entry as the next of the chain and applies it. */
@@ -207,6 +213,7 @@ export class LedgerSession {
     this.#keep(verified);
     for (const { entry, body, hash } of verified) {
       applyEntry(this.state, entry, body, hash);
+      this.#last = { n: entry.n, sig: entry.sig };
       const own = this.#own;
       if (own?.attempt === entry.attempt && entry.writer === this.#writer.writer) own.entry = entry;
     }

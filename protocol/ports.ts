@@ -42,11 +42,25 @@ export interface LedgerStore {
   /**
    * Entries with `n > after`, ascending, strongly consistent, one page. The last page is the one with
    * `more: false`. Values are as stored and unchecked: whoever holds the table may have written them.
+   *
+   * @param known the reader has this entry, and wants it left out if it stands there with this signature. A
+   * store may answer it all the same.
    */
-  read(
-    vaultId: string,
-    after: number,
-  ): Promise<{ readonly entries: readonly unknown[]; readonly more: boolean }>;
+  read(vaultId: string, after: number, known?: KnownEntry): Promise<LedgerPage>;
+}
+
+/** An entry that a reader has already, by its number and signature. */
+export interface KnownEntry {
+  readonly n: number;
+  readonly sig: string;
+}
+
+/** One page of a ledger. */
+export interface LedgerPage {
+  readonly entries: readonly unknown[];
+  readonly more: boolean;
+  /** The known entry stands there, and was left out. */
+  readonly leftOut?: boolean;
 }
 
 /** Immutable sealed bytes by id. Putting the same id twice is harmless. */

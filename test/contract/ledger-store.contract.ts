@@ -47,7 +47,30 @@ export function describeLedgerStoreContract(name: string, makeAdapter: MakeAdapt
     }
 
     it('has nothing in a ledger that nobody wrote', async () => {
-      expect(await store.read(randomUUID(), 0)).toEqual({ entries: [], more: false });
+      expect(await store.read(randomUUID(), 0)).toEqual({ entries: [], more: false, leftOut: false });
+    });
+
+    it('leaves out the entry that the reader knows, if it stands there as it knows it', async () => {
+      const vaultId = randomUUID();
+      const [one, two] = [1, 2].map((n) => anEntry(vaultId, n, { sig: `c2lnbmF0dXJl${n}` })) as [
+        LedgerEntry,
+        LedgerEntry,
+      ];
+      await store.append(one);
+      expect(await store.read(vaultId, 0, one)).toEqual({ entries: [], more: false, leftOut: true });
+      await store.append(two);
+      expect(await store.read(vaultId, 0, one)).toEqual({ entries: [two], more: false, leftOut: true });
+      const other = { n: 1, sig: 'b3RoZXI=' };
+      expect(await store.read(vaultId, 0, other)).toEqual({
+        entries: [one, two],
+        more: false,
+        leftOut: false,
+      });
+      expect(await store.read(vaultId, 2, { ...two, n: 3 })).toEqual({
+        entries: [],
+        more: false,
+        leftOut: false,
+      });
     });
 
     it('puts an entry under a free number, and never a second one', async () => {

@@ -46,13 +46,13 @@ describe('pulling', () => {
     await expect(session.pull()).rejects.toThrow('entry 7: is not the one that was seen before');
   });
 
-  it('notices that the last entry it saw was altered', async () => {
+  it('notices that the last entry it saw was replaced', async () => {
     const vault = vaultAt('done');
     const store = vault.store();
     const session = vault.session(vault.local, store);
     await session.pull();
     const [last] = store.rows.slice(-1);
-    if (last) last.entry = { ...(last.entry as LedgerEntry), attempt: 'another' };
+    if (last) last.entry = { ...(last.entry as LedgerEntry), attempt: 'another', sig: 'b3RoZXI=' };
     await expect(session.pull()).rejects.toThrow('entry 7: is not the one that was seen before');
   });
 

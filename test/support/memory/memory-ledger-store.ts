@@ -22,10 +22,11 @@ export function createMemoryLedgerStore(pageSize = 100): MemoryLedgerStore {
       rows.sort((a, b) => a.n - b.n);
       return 'appended';
     },
-    read: async (vaultId, after) => {
+    read: async (vaultId, after, known) => {
       const found = rows.filter((row) => row.vaultId === vaultId && row.n > after);
       const page = found.slice(0, pageSize).map((row) => structuredClone(row.entry));
-      return { entries: page, more: found.length > pageSize };
+      const entries = page.filter((entry) => !known || (entry as LedgerEntry).sig !== known.sig);
+      return { entries, more: found.length > pageSize, leftOut: page.length - entries.length === 1 };
     },
   };
 }
