@@ -28,7 +28,15 @@ export async function writeAt(
   } finally {
     busy.delete(temp);
     if (descriptor !== undefined) disk.close(descriptor);
-    if (disk.lstat(folder.at(temp))) disk.unlink(folder.at(temp));
+    removeTemp(place, temp);
+  }
+}
+
+function removeTemp({ disk, folder }: Place, temp: string): void {
+  try {
+    disk.unlink(folder.at(temp));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { OPEN } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { codeOf, UnsafePathError, VaultMissingError } from './disk-error.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** A folder of the vault that is held open, and with it all folders above. */
 export interface Folder {
@@ -97,7 +98,7 @@ function makeFolder({ disk }: Root, folder: Folder, part: string): void {
 function byDescriptor(disk: Disk, descriptor: number): Folder {
   return {
     at: (name) => `/proc/self/fd/${descriptor}/${name}`,
-    sync: () => disk.sync(descriptor),
+    sync: () => syncFolder(disk, descriptor),
     close: () => disk.close(descriptor),
   };
 }
