@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { tempFolder } from '#test/support/temp-folder.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.long.test.ts', '**/fixtures/**'],
+    env: { TMPDIR: tempFolder() },
     globalSetup: ['test/support/global-setup.ts'],
     // Processes rather than threads: the tests start worker threads, open sqlite files and kill processes of their
     // own. Two at a time suit the smallest machines that run them; more only compete for the emulators.

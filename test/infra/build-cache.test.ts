@@ -1,21 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fingerprint, replaceFolder, withBuildLock } from '#infra/build-cache.ts';
 import { outputPaths, repositoryDir } from '#infra/paths.ts';
 
+let parent: string;
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'build-cache-'));
-  await mkdir(join(folder, 'sub'));
+  // On the disk of what it replaces: a folder is replaced by renames.
+  await mkdir(outputPaths.cacheDir, { recursive: true });
+  parent = await mkdtemp(join(outputPaths.cacheDir, 'test-'));
+  folder = join(parent, 'replaced');
+  await mkdir(join(folder, 'sub'), { recursive: true });
   await writeFile(join(folder, 'sub/a.ts'), 'one');
   await writeFile(join(folder, 'b.ts'), 'two');
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => rm(parent, { recursive: true, force: true }));
 
 describe('a fingerprint', () => {
   it('stays as it is when files are only touched', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -76,7 +76,7 @@ describe('the reviewed list', () => {
   });
 
   it('may not name what does not exist', () => {
-    expect(() => acknowledgeFindings(new Stack(), parseSettings({}))).toThrow(
+    expect(() => acknowledgeFindings(new Stack(new App({ outdir: folder })), parseSettings({}))).toThrow(
       /VaultSecret, which does not exist/,
     );
   });

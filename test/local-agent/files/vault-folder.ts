@@ -1,12 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { OWN_PREFIX } from '#local-agent/files/aside.ts';
@@ -24,11 +16,8 @@ export interface VaultFolder {
   dispose(): void;
 }
 
-/** In memory where the system has such a disk: tests that try every moment make thousands of vaults. */
-const QUICK = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-
 /** Makes an empty one. */
-export function createVaultFolder(root = mkdtempSync(path.join(QUICK, 'employee-files-'))): VaultFolder {
+export function createVaultFolder(root = mkdtempSync(path.join(tmpdir(), 'employee-files-'))): VaultFolder {
   const at = (vaultPath: string): string => path.join(root, vaultPath);
   return {
     root,
