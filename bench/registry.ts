@@ -9,6 +9,7 @@ import { syncDelta } from './sync-delta.ts';
 import { syncFirst } from './sync-first.ts';
 import { syncIdle } from './sync-idle.ts';
 import { syncOne } from './sync-one.ts';
+import { synth } from './synth.ts';
 import { verify } from './verify.ts';
 import { watch } from './watch.ts';
 
@@ -22,6 +23,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   verify,
   syncOne,
   cpuMail,
+  synth,
   syncDelta,
   syncFirst,
   syncIdle,

@@ -57,6 +57,7 @@ export const TASKS = new Map([
   ['typecheck', tool('TypeScript, without output', 'node_modules/typescript/bin/tsc', ['--noEmit'])],
   ['build', script('bundle the functions', 'infra/build.ts')],
   ['synth', tool('synthesize the CDK app, offline', 'node_modules/aws-cdk/bin/cdk', ['synth', '--quiet'])],
+  ['cost', script('what a deployment costs, idle and by the mail', 'bench/cost/cost.ts')],
   ['bench', script('benchmarks, side by side with their anchors', 'bench/bench.ts')],
 ]);
 

@@ -31,6 +31,7 @@ describe('the registry', () => {
       'sync-first',
       'sync-idle',
       'sync-one',
+      'synth',
       'verify',
       'watch',
     ]);
