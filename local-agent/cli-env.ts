@@ -13,6 +13,9 @@ const Variables = z.object({
   EMPLOYEE_DEBUG: Text,
   NO_COLOR: Text,
   XDG_CONFIG_HOME: Text,
+  AWS_PROFILE: Text,
+  AWS_ENDPOINT_URL: Text,
+  AWS_ENDPOINT_URL_CLOUDFORMATION: Text,
 });
 
 /** What the command line takes from its environment. */
@@ -24,6 +27,9 @@ export interface CliEnv {
   readonly noColour: boolean;
   /** Absolute; the XDG base directory for configuration. */
   readonly configHome: string;
+  readonly awsProfile: string | undefined;
+  /** Where CloudFormation is, by the SDK's own variables. @default AWS's own address */
+  readonly cloudFormationEndpoint: string | undefined;
 }
 
 /** Reads the environment once. An empty variable counts as unset. */
@@ -40,5 +46,7 @@ export function readCliEnv(variables: Readonly<Record<string, string | undefined
     debug: env.EMPLOYEE_DEBUG !== undefined && env.EMPLOYEE_DEBUG !== '0',
     noColour: env.NO_COLOR !== undefined,
     configHome: xdg ?? path.join(os.homedir(), '.config'),
+    awsProfile: env.AWS_PROFILE,
+    cloudFormationEndpoint: env.AWS_ENDPOINT_URL_CLOUDFORMATION ?? env.AWS_ENDPOINT_URL,
   };
 }

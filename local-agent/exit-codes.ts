@@ -28,6 +28,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   CONFIG: ExitCode.usage,
   KEYS: ExitCode.usage,
   STACK_FILE: ExitCode.usage,
+  STACK_MISSING: ExitCode.usage,
   NOT_A_VAULT: ExitCode.usage,
   VAULT_MISSING: ExitCode.usage,
   INIT_REFUSED: ExitCode.usage,

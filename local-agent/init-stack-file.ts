@@ -9,6 +9,39 @@ const AddressList = z
   .union([z.array(z.string()), z.string().transform((text) => text.split(','))])
   .transform((list) => list.map((address) => address.trim()).filter((address) => address !== ''));
 
+/** Of a stack's outputs, by the names that it gives them, those that an agent works with. */
+export const StackOutputsByName = z
+  .looseObject({
+    TasksTable: Text,
+    LedgerTable: Text,
+    VaultBucket: Text,
+    VaultSecretArn: Text,
+    FromAddress: Text,
+    OwnAddresses: AddressList,
+  })
+  .transform((outputs) =>
+    StackOutputs.parse({
+      tasksTable: outputs.TasksTable,
+      ledgerTable: outputs.LedgerTable,
+      vaultBucket: outputs.VaultBucket,
+      vaultSecretArn: outputs.VaultSecretArn,
+      fromAddress: outputs.FromAddress,
+      ownAddresses: outputs.OwnAddresses,
+    }),
+  );
+
+/** A stack, and how its owner and an agent reach it. */
+export interface StackAccess {
+  readonly region: string;
+  readonly stack: StackOutputs;
+  /** Only of a local cloud. @default AWS's own */
+  readonly endpoints?: StackFile['endpoints'];
+  /** Only of a local cloud. @default those of the profiles */
+  readonly credentials?: StackFile['credentials'];
+  /** Profiles of the shared AWS config. @default the SDK's own chain */
+  readonly profiles?: { readonly owner?: string | undefined; readonly agent?: string | undefined };
+}
+
 /**
  * What `employee init` needs to know of a stack: where its services are, the outputs by the names that the
  * stack gives them, and two keys: the owner's, who may write the zone's secret, and the agent's.
@@ -17,29 +50,10 @@ export const StackFile = z
   .strictObject({
     region: Text,
     endpoints: EmployeeConfig.shape.endpoints.unwrap(),
-    outputs: z.looseObject({
-      TasksTable: Text,
-      LedgerTable: Text,
-      VaultBucket: Text,
-      VaultSecretArn: Text,
-      FromAddress: Text,
-      OwnAddresses: AddressList,
-    }),
+    outputs: StackOutputsByName,
     credentials: z.strictObject({ agent: Key, owner: Key }),
   })
-  .transform(({ region, endpoints, outputs, credentials }) => ({
-    region,
-    endpoints,
-    credentials,
-    stack: StackOutputs.parse({
-      tasksTable: outputs.TasksTable,
-      ledgerTable: outputs.LedgerTable,
-      vaultBucket: outputs.VaultBucket,
-      vaultSecretArn: outputs.VaultSecretArn,
-      fromAddress: outputs.FromAddress,
-      ownAddresses: outputs.OwnAddresses,
-    }),
-  }));
+  .transform(({ outputs, ...access }) => ({ ...access, stack: outputs }));
 export type StackFile = z.infer<typeof StackFile>;
 
 /** The stack file is missing or is not what the local cloud writes. */

@@ -12,7 +12,7 @@ import { EmployeeConfig, readConfig } from './config.ts';
 import { removeLeftovers, replaceFile } from './durable-file.ts';
 import { UsageError } from './exit-codes.ts';
 import { checkCloudSecret, ensureGenesis, newCloudSecret, readCloudSecret } from './init-cloud.ts';
-import type { StackFile } from './init-stack-file.ts';
+import type { StackAccess } from './init-stack-file.ts';
 import { addStarterFiles, InitRefusedError, inspectVaultFolder, makeVaultFolders } from './init-vault.ts';
 import type { VaultFolder } from './init-vault.ts';
 import { createKeys, keysFileOf, loadKeys } from './keys.ts';
@@ -26,7 +26,7 @@ const LOCAL_POLL_MS = 400;
 
 /** What to set up, and where. Paths are absolute. */
 export interface InitRequest {
-  readonly stack: StackFile;
+  readonly stack: StackAccess;
   readonly configFile: string;
   readonly vault: string | undefined;
   readonly agent: string | undefined;
@@ -108,7 +108,8 @@ async function setUp(request: InitRequest, made: string[]): Promise<SetUp> {
   const clients = createClients({
     region: stack.region,
     endpoints: stack.endpoints,
-    credentials: stack.credentials.owner,
+    credentials: stack.credentials?.owner,
+    profile: stack.profiles?.owner,
   });
   try {
     const source = createSecretSource(clients.secrets, stack.stack.vaultSecretArn);
@@ -177,7 +178,7 @@ async function writeConfig(
   const { stack, configFile } = request;
   const { before, vault, vaultId, keys } = known;
   const config = EmployeeConfig.parse({
-    pollMs: LOCAL_POLL_MS,
+    ...(stack.endpoints ? { pollMs: LOCAL_POLL_MS } : {}),
     ...before,
     version: 1,
     vaultId,
@@ -189,7 +190,8 @@ async function writeConfig(
     region: stack.region,
     stack: stack.stack,
     endpoints: stack.endpoints,
-    credentials: stack.credentials.agent,
+    credentials: stack.credentials?.agent,
+    ...(stack.profiles ? { profile: stack.profiles.agent ?? before?.profile ?? stack.profiles.owner } : {}),
   });
   await mkdir(path.dirname(configFile), { recursive: true, mode: 0o700 });
   await replaceFile(configFile, `${JSON.stringify(config, null, 2)}\n`, 0o600);
