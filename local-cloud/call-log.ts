@@ -18,7 +18,10 @@ export interface AwsCall {
 
 /** A call before it is answered: what a policy decides on. */
 export interface AttemptedCall extends AwsCall {
-  /** The parsed request: JSON body, query parameters, or `{Bucket, Key}` for S3. */
+  /**
+   * The parsed request: JSON body, query parameters, or for S3 `Bucket` and `Key`, with `Prefix` where one is listed,
+   * `Keys` where several are deleted, and `Missing: true` where there is no such object to read.
+   */
   input: Readonly<Record<string, unknown>>;
 }
 
@@ -49,16 +52,21 @@ const CREDENTIAL = /Credential=([^/,\s]+)\/\d{8}\/([^/]+)\//;
 export class CallLog {
   #calls: AwsCall[] = [];
   readonly #totals = new Map<string, { sample: AwsCall; count: number }>();
-  readonly #policy: Intercept | undefined;
+  readonly #policies: Intercept[] = [];
 
-  /** @param policy asked for each call after it was logged; a refused call is logged as denied. */
+  /** @param policy asked about each call; a refused call is logged as denied. */
   constructor(policy?: Intercept) {
-    this.#policy = policy;
+    if (policy !== undefined) this.add(policy);
   }
 
-  /** Logs a call and asks the policy. An arrow, so that it can be handed to emulators as it is. */
+  /** Asks one more policy from now on, after those before it; the first refusal counts. */
+  add(policy: Intercept): void {
+    this.#policies.push(policy);
+  }
+
+  /** Logs a call and asks the policies. An arrow, so that it can be handed to emulators as it is. */
   readonly intercept: Intercept = (attempted) => {
-    const denied = this.#policy?.(attempted);
+    const denied = this.#ask(attempted);
     const { input: _input, ...call } = attempted;
     this.#keep(denied === undefined ? call : { ...call, denied: true });
     return denied;
@@ -80,6 +88,14 @@ export class CallLog {
   clear(): void {
     this.#calls = [];
     this.#totals.clear();
+  }
+
+  #ask(attempted: AttemptedCall): Denied | undefined {
+    for (const policy of this.#policies) {
+      const denied = policy(attempted);
+      if (denied !== undefined) return denied;
+    }
+    return undefined;
   }
 
   #keep(call: AwsCall): void {

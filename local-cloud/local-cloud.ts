@@ -13,6 +13,9 @@ import { startSes } from './emulators/ses.ts';
 import { startSts } from './emulators/sts.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { FunctionLog } from './functions.ts';
+import { accessPlanOf } from './iam/access-plan.ts';
+import { checkDeliveries } from './iam/deliveries.ts';
+import { enforce, type Enforcement } from './iam/enforcement.ts';
 import { awsEnvironment, startPipeline } from './pipeline.ts';
 import { planOf, type CloudPlan } from './plan.ts';
 import { provision } from './provision.ts';
@@ -47,7 +50,7 @@ export interface LocalCloudOptions {
   region?: string;
   /** Replaces the visibility timeout of all queues: how soon a failed message comes back. */
   visibilityTimeoutSeconds?: number;
-  /** May refuse any call. */
+  /** May refuse any call, before the caller's own policies are asked. */
   policy?: Intercept;
   /** Lines of functions and of the platform itself. */
   log?: FunctionLog;
@@ -68,6 +71,8 @@ export interface LocalCloud {
   /** Stack outputs of all stacks in one; the names are the owner's to keep apart. */
   outputs: Record<string, string>;
   calls: CallLog;
+  /** The grants of the functions' and the agent's roles, and which of them were needed so far. */
+  grants: Enforcement['grants'];
   metrics: CloudWatch['counts'];
   queueDepths(): Record<string, QueueDepth>;
   /** The key of a caller: a function (`Triage`), `agent`, `owner`, `platform`. */
@@ -84,9 +89,13 @@ const SETTLE_POLL_MS = 5;
 
 /**
  * Starts the stacks of a synthesized app on this machine: emulators on loopback, resources by the templates,
- * functions in worker threads, pollers, SMTP in. Nothing is global: any number runs side by side.
+ * functions in worker threads, pollers, SMTP in. Functions and agent may do what the policies of their roles allow, and
+ * nothing else. Nothing is global: any number runs side by side.
  * @throws PortInUse
  * @throws TemplateUnsupported
+ * @throws DeliveryRefused if mail could not come in by the policies of the templates
+ * @throws EventSourceRefused if a function could not work off its queue by them
+ * @throws PolicyUnsupported if a policy cannot be evaluated
  * @example
  * const cloud = await startLocalCloud({ assemblyDir: 'cdk.out' });
  * await sendMail(cloud.smtp, raw);
@@ -126,6 +135,16 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const objects = await started(
       startObjectAndQueues({ ...at(ports.s3), intercept, region, ...inFolder('dataDir', dataDir) }),
     );
+    const place = { region, accountId: ACCOUNT_ID, sqsEndpoint: objects.endpoint };
+    const plan = planOf(stacks, place);
+    const access = accessPlanOf(stacks, place);
+    checkDeliveries(access, plan, place);
+    const enforcement = enforce(access, plan, place);
+    calls.add((call) => {
+      const denied = enforcement.intercept(call);
+      if (denied !== undefined) log('access', `AccessDenied ${denied.message}`);
+      return denied;
+    });
     const dynamodb = await started(
       startDynamodb({ ...at(ports.dynamodb), intercept, ...inFolder('path', dataDir, 'dynamodb') }),
     );
@@ -143,11 +162,12 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         ...at(ports.sts),
         intercept,
         accountId: ACCOUNT_ID,
-        arnOf: (accessKeyId) => `arn:aws:sts::${ACCOUNT_ID}:assumed-role/local/${accessKeyId}`,
+        arnOf: (accessKeyId) =>
+          enforcement.sessionArn(accessKeyId) ??
+          `arn:aws:sts::${ACCOUNT_ID}:assumed-role/local/${accessKeyId}`,
       }),
     );
     const cloudwatch = await started(startCloudWatch({ ...at(ports.cloudwatch), intercept }));
-    const plan = planOf(stacks, { region, accountId: ACCOUNT_ID, sqsEndpoint: objects.endpoint });
     const ses = await started(
       startSes({
         ...at(ports.ses),
@@ -173,7 +193,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const { visibilityTimeoutSeconds } = options;
     await provision(client, plan, visibilityTimeoutSeconds === undefined ? {} : { visibilityTimeoutSeconds });
 
-    const pipeline = startPipeline({ plan, endpoints, client, region, log, warm: options.warm ?? true });
+    const pipeline = startPipeline({ plan, endpoints, region, log, warm: options.warm ?? true });
     closers.push(pipeline.close);
 
     const smtp = await startSmtp({
@@ -208,6 +228,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       plan,
       outputs: Object.assign({}, ...Object.values(plan.outputs)) as Record<string, string>,
       calls,
+      grants: enforcement.grants,
       metrics: cloudwatch.counts,
       queueDepths: () => objects.queueDepths(),
       credentialsFor: credentialsOf,

@@ -1,9 +1,10 @@
 import { devNull } from 'node:os';
-import type { AwsClient } from './aws-client.ts';
+import { AwsClient } from './aws-client.ts';
 import { credentialsOf } from './credentials.ts';
 import { endpointVariables, type Endpoints } from './endpoints.ts';
 import { EventSource } from './event-sources.ts';
 import { LocalFunction, type FunctionLog } from './functions.ts';
+import { pollerOf } from './iam/enforcement.ts';
 import type { CloudPlan } from './plan.ts';
 
 /** The functions of a plan, and what feeds them. */
@@ -18,7 +19,6 @@ export interface Pipeline {
 export interface PipelineOptions {
   plan: CloudPlan;
   endpoints: Endpoints;
-  client: AwsClient;
   region: string;
   log: FunctionLog;
   /** Load one instance of each function ahead of the first event. */
@@ -27,7 +27,7 @@ export interface PipelineOptions {
 
 /** Starts the pollers of all event sources, with the functions behind them. @throws TemplateUnsupported */
 export function startPipeline(options: PipelineOptions): Pipeline {
-  const { plan, endpoints, client, region, log } = options;
+  const { plan, endpoints, region, log } = options;
   const functions = plan.functions.map((planned) => {
     const environment = {
       ...lambdaEnvironment(planned),
@@ -36,7 +36,8 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     };
     return new LocalFunction({ planned, environment, log });
   });
-  const sources = eventSources(plan, functions, client, region, log);
+  const pollers = new Map(plan.functions.map((planned) => [planned.name, pollerClient(planned, options)]));
+  const sources = eventSources(plan, functions, pollers, region, log);
   for (const source of sources) source.start();
   if (options.warm) for (const each of functions) each.warm();
   return {
@@ -44,6 +45,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     close: async () => {
       await drain(sources);
       await Promise.all(functions.map((each) => each.close()));
+      for (const client of pollers.values()) client.close();
     },
   };
 }
@@ -77,17 +79,26 @@ async function drain(sources: readonly EventSource[]): Promise<void> {
   clearTimeout(timer);
 }
 
+/** Lambda polls a queue with the function's role, so a grant that is missing there shows here. */
+function pollerClient(
+  planned: CloudPlan['functions'][number],
+  { endpoints, region }: PipelineOptions,
+): AwsClient {
+  return new AwsClient(endpoints, credentialsOf(pollerOf(planned)), region);
+}
+
 function eventSources(
   plan: CloudPlan,
   functions: readonly LocalFunction[],
-  client: AwsClient,
+  pollers: ReadonlyMap<string, AwsClient>,
   region: string,
   log: FunctionLog,
 ): EventSource[] {
   return plan.eventSources.flatMap((mapping) => {
     const target = functions.find(({ planned }) => planned.name === mapping.functionName);
     const queue = plan.queues.find(({ arn }) => arn === mapping.queueArn);
-    if (target === undefined || queue === undefined) {
+    const client = pollers.get(mapping.functionName);
+    if (target === undefined || queue === undefined || client === undefined) {
       throw new TypeError(
         `An event source joins ${mapping.queueArn} and ${mapping.functionName}; one is missing.`,
       );

@@ -69,6 +69,7 @@ export const FunctionProperties = z.object({
   Timeout: Num.default(3),
   MemorySize: Num.default(128),
   ReservedConcurrentExecutions: Num.optional(),
+  Role: z.string().optional(),
   Environment: z.object({ Variables: z.record(z.string(), z.coerce.string()).default({}) }).optional(),
 });
 
@@ -82,6 +83,11 @@ export const EventSourceProperties = z.object({
   FunctionResponseTypes: z.array(z.string()).default([]),
   ScalingConfig: z.object({ MaximumConcurrency: Num.optional() }).optional(),
   FilterCriteria: z.undefined('filters are not applied here').optional(),
+});
+
+/** Properties of `AWS::SES::EmailIdentity`. */
+export const EmailIdentityProperties = z.object({
+  ConfigurationSetAttributes: z.object({ ConfigurationSetName: z.string().optional() }).optional(),
 });
 
 /** Properties of `AWS::SES::ReceiptRule`. */

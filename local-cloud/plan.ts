@@ -22,6 +22,8 @@ export interface PlannedFunction {
   bundleDir: string;
   /** `file.export` */
   handler: string;
+  /** The role it runs with; none where the template names none. */
+  roleArn?: string;
   environment: Record<string, string>;
   timeoutSeconds: number;
   memoryMb: number;
@@ -41,6 +43,7 @@ export interface PlannedEventSource {
 /** What SES does with mail to some recipients. */
 export interface PlannedReceiptRule {
   name: string;
+  ruleSet: string;
   /** Addresses, domains, or `.domain` for its subdomains; empty means every recipient. */
   recipients: string[];
   scan: boolean;
@@ -60,6 +63,8 @@ export interface CloudPlan {
   receiptRules: PlannedReceiptRule[];
   identities: string[];
   configurationSets: string[];
+  /** By identity the configuration set that its mails go through if they name none. */
+  defaultConfigurationSets: Record<string, string>;
   /** Stack outputs by stack and output name. */
   outputs: Record<string, Record<string, string>>;
 }
@@ -84,6 +89,7 @@ export function planOf(stacks: readonly Stack[], place: Place): CloudPlan {
     receiptRules: [],
     identities: [],
     configurationSets: [],
+    defaultConfigurationSets: {},
     outputs: {},
   };
   for (const stack of stacks) {
@@ -150,10 +156,11 @@ function add(
       return;
     }
     case 'AWS::SES::ReceiptRule': {
-      const { Rule: rule } = read(Schemas.ReceiptRuleProperties);
+      const { Rule: rule, RuleSetName: ruleSet } = read(Schemas.ReceiptRuleProperties);
       if (!rule.Enabled) return;
       plan.receiptRules.push({
         name: rule.Name ?? name,
+        ruleSet,
         recipients: rule.Recipients,
         scan: rule.ScanEnabled,
         actions: rule.Actions.map(({ S3Action: action }) => ({
@@ -164,9 +171,12 @@ function add(
       });
       return;
     }
-    case 'AWS::SES::EmailIdentity':
+    case 'AWS::SES::EmailIdentity': {
+      const set = read(Schemas.EmailIdentityProperties).ConfigurationSetAttributes?.ConfigurationSetName;
       plan.identities.push(name);
+      if (set !== undefined) plan.defaultConfigurationSets[name] = set;
       return;
+    }
     case 'AWS::SES::ConfigurationSet':
       plan.configurationSets.push(name);
       return;
@@ -202,6 +212,7 @@ function plannedFunction(resolver: Resolver, stack: Stack, named: Named, read: R
     ...base,
     bundleDir,
     handler: properties.Handler,
+    ...optional('roleArn', properties.Role),
     environment: properties.Environment?.Variables ?? {},
     timeoutSeconds: properties.Timeout,
     memoryMb: properties.MemorySize,

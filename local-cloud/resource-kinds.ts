@@ -66,9 +66,21 @@ export const resourceKinds: Readonly<Record<string, ResourceKind>> = {
     ...Object.fromEntries([1, 2, 3].map((n) => [`DkimDNSTokenValue${n}`, dkim(`${n}.dkim.amazonses`)])),
   }),
 
-  // Nothing to make: rights, keys and watching are the cloud's own.
+  // Nothing to make: rights, keys, backups and watching are the cloud's own.
+  'AWS::Backup::BackupPlan': {
+    ...unneeded('backup', 'backup-plan:'),
+    attributes: { BackupPlanId: name, BackupPlanArn: arn('backup', 'backup-plan:') },
+  },
+  'AWS::Backup::BackupSelection': unneeded('backup', 'selection:'),
+  'AWS::Backup::BackupVault': {
+    ...unneeded('backup', 'backup-vault:', 'BackupVaultName'),
+    attributes: { BackupVaultArn: arn('backup', 'backup-vault:'), BackupVaultName: name },
+  },
+  'AWS::Backup::RestoreTestingPlan': unneeded('backup', 'restore-testing-plan:', 'RestoreTestingPlanName'),
+  'AWS::Backup::RestoreTestingSelection': unneeded('backup', 'restore-testing-selection:'),
   'AWS::Budgets::Budget': unneeded('budgets', 'budget/'),
   'AWS::CDK::Metadata': unneeded('cdk', ''),
+  'AWS::CloudTrail::Trail': unneeded('cloudtrail', 'trail/', 'TrailName'),
   'AWS::CloudWatch::Alarm': unneeded('cloudwatch', 'alarm:', 'AlarmName'),
   'AWS::CloudWatch::CompositeAlarm': unneeded('cloudwatch', 'alarm:', 'AlarmName'),
   'AWS::CloudWatch::Dashboard': unneeded('cloudwatch', 'dashboard/', 'DashboardName'),
@@ -85,7 +97,16 @@ export const resourceKinds: Readonly<Record<string, ResourceKind>> = {
   'AWS::Logs::LogGroup': unneeded('logs', 'log-group:', 'LogGroupName'),
   'AWS::Logs::MetricFilter': unneeded('logs', 'metric-filter:'),
   'AWS::Logs::ResourcePolicy': unneeded('logs', 'resource-policy:'),
+  'AWS::RolesAnywhere::Profile': {
+    ...unneeded('rolesanywhere', 'profile/'),
+    attributes: { ProfileArn: arn('rolesanywhere', 'profile/') },
+  },
+  'AWS::RolesAnywhere::TrustAnchor': {
+    ...unneeded('rolesanywhere', 'trust-anchor/'),
+    attributes: { TrustAnchorArn: arn('rolesanywhere', 'trust-anchor/') },
+  },
   'AWS::S3::BucketPolicy': unneeded('s3', 'policy/'),
+  'AWS::SES::ConfigurationSetEventDestination': unneeded('ses', 'event-destination/'),
   'AWS::SNS::TopicPolicy': unneeded('sns', 'policy/'),
   'AWS::SQS::QueuePolicy': unneeded('sqs', 'policy/'),
   'AWS::SecretsManager::ResourcePolicy': unneeded('secretsmanager', 'policy/'),

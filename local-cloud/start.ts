@@ -6,6 +6,9 @@ import { outputPaths, repositoryDir } from '#infra/paths.ts';
 import { AgentFailed, agentPaths, initialiseAgent, startAgent, type RunningAgent } from './agent-process.ts';
 import { PortInUse } from './emulators/listen.ts';
 import type { SentMail } from './emulators/ses-outbox.ts';
+import { DeliveryRefused } from './iam/deliveries.ts';
+import { EventSourceRefused } from './iam/enforcement.ts';
+import { PolicyUnsupported } from './iam/policy-unsupported.ts';
 import { AlreadyRunning, LOCK_FILE, lockFolder } from './instance-lock.ts';
 import { startLocalCloud, type LocalCloud } from './local-cloud.ts';
 import { removeRunning, writeRunning, type Running } from './running-file.ts';
@@ -228,7 +231,10 @@ function inPlainWords(error: unknown): string | undefined {
   if (error instanceof AlreadyRunning) {
     return `${error.message}. Use it, or stop it first (Ctrl-C where it runs); a second one needs --dir and other ports`;
   }
-  const known = [CannotStart, WrongUsage, AgentFailed, TemplateUnsupported, VerdictTableInvalid];
+  const known = [
+    ...[CannotStart, WrongUsage, AgentFailed, TemplateUnsupported, VerdictTableInvalid],
+    ...[DeliveryRefused, EventSourceRefused, PolicyUnsupported],
+  ];
   return known.some((kind) => error instanceof kind) && error instanceof Error ? error.message : undefined;
 }
 

@@ -104,6 +104,18 @@ export function escapeXml(text: string): string {
     .replace(/'/g, '&apos;');
 }
 
+/** The text behind an XML value of a request. */
+export function unescapeXml(xml: string): string {
+  const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+  return xml.replace(
+    /&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (name !== undefined) return named[name] ?? whole;
+      return String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
+    },
+  );
+}
+
 async function answer(
   definition: AwsServerDefinition,
   intercept: Intercept,

@@ -1,7 +1,7 @@
 import { buildApp } from 'fauxqs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { describeCall, type AttemptedCall, type AwsService, type Intercept } from '../call-log.ts';
-import { escapeXml, type EmulatorOptions, type RunningEmulator } from './aws-http.ts';
+import { escapeXml, unescapeXml, type EmulatorOptions, type RunningEmulator } from './aws-http.ts';
 import { makeFauxqsStores } from './fauxqs-stores.ts';
 import { asPortInUse } from './listen.ts';
 import { s3Operation } from './s3-operation.ts';
@@ -51,7 +51,7 @@ export async function startObjectAndQueues(options: ObjectAndQueuesOptions): Pro
   );
   app.addHook('preHandler', (request, reply, done) => {
     const { method, headers, raw } = request;
-    const attempt = describe(method, raw.url ?? '/', headers, request.body);
+    const attempt = describe(method, raw.url ?? '/', headers, request.body, isMissing);
     // Asked first, so that a call nobody knows is logged too.
     const denied = denial(attempt.call, options.intercept);
     const refusal = denied ?? attempt.refusal ?? precondition(attempt.call, headers);
@@ -63,6 +63,17 @@ export async function startObjectAndQueues(options: ObjectAndQueuesOptions): Pro
     if (method === 'PUT' && request.body === undefined) request.body = Buffer.alloc(0);
     done();
   });
+
+  function isMissing(bucket: string, key: string): boolean {
+    if (!stores.s3Store.hasBucket(bucket)) return false;
+    try {
+      stores.s3Store.headObject(bucket, key);
+      return false;
+    } catch {
+      // That is how the store says no.
+      return true;
+    }
+  }
 
   function precondition(call: AttemptedCall, headers: IncomingHttpHeaders): Refusal | undefined {
     if (call.operation !== 'PutObject') return undefined;
@@ -118,6 +129,7 @@ function describe(
   url: string,
   headers: IncomingHttpHeaders,
   body: unknown,
+  isMissing: (bucket: string, key: string) => boolean,
 ): { call: AttemptedCall; refusal?: Refusal } {
   const contentType = headers['content-type'] ?? '';
   const fields = typeof body === 'object' && body !== null && !Buffer.isBuffer(body) ? { ...body } : {};
@@ -131,7 +143,15 @@ function describe(
     return { call: describeCall('sns', action, headers, fields) };
   }
   const request = s3Operation(method, url, headers);
-  const input = { Bucket: request.bucket, Key: request.key };
+  const input = {
+    Bucket: request.bucket,
+    Key: request.key,
+    ...(request.prefix === undefined ? {} : { Prefix: request.prefix }),
+    ...(request.operation === 'DeleteObjects' ? { Keys: keysIn(body) } : {}),
+    ...(READS.has(request.operation ?? '') && isMissing(request.bucket, request.key)
+      ? { Missing: true }
+      : {}),
+  };
   const call = describeCall('s3', request.operation ?? 'Unknown', headers, input);
   if (request.operation !== undefined) return { call };
   const what =
@@ -140,6 +160,14 @@ function describe(
     call,
     refusal: { status: 501, code: 'NotImplemented', message: `The local cloud's s3 does not know ${what}.` },
   };
+}
+
+/** What a policy may not tell of an object that is not there. */
+const READS = new Set(['GetObject', 'HeadObject', 'GetObjectAttributes']);
+
+function keysIn(body: unknown): string[] {
+  const xml = Buffer.isBuffer(body) ? body.toString('utf8') : '';
+  return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => unescapeXml(key));
 }
 
 function denial(call: AttemptedCall, intercept: Intercept): Refusal | undefined {

@@ -5,6 +5,8 @@ export interface S3Request {
   operation: string | undefined;
   bucket: string;
   key: string;
+  /** What a listing is limited to, if it says so. */
+  prefix?: string;
   /** The subresource that made the request unknown, for the error message. */
   unknownSubresource?: string;
 }
@@ -25,7 +27,8 @@ export function s3Operation(method: string, url: string, headers: IncomingHttpHe
   const { pathname, searchParams } = new URL(url, 'http://127.0.0.1');
   const [, bucket = '', ...rest] = pathname.split('/');
   const key = decode(rest.join('/'));
-  const request = { bucket: decode(bucket), key };
+  const prefix = searchParams.get('prefix');
+  const request = { bucket: decode(bucket), key, ...(prefix === null ? {} : { prefix }) };
   const subresource = [...searchParams.keys()].find((name) => SUBRESOURCES.has(name));
   const lifecycle = subresource === 'lifecycle' && key === '';
   if (subresource !== undefined && !lifecycle) {

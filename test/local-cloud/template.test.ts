@@ -51,6 +51,7 @@ describe('a synthesized app', () => {
     expect(plan.receiptRules).toEqual([
       {
         name: 'assistant',
+        ruleSet: 'fixture',
         recipients: ['assistant@example.com'],
         scan: true,
         actions: [

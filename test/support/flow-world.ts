@@ -40,7 +40,9 @@ export interface FlowWorld {
   readonly configFile: string;
   /** Every SES notification that was published, in order. */
   readonly notifications: readonly string[];
-  /** Sends bytes over SMTP and waits until the cloud has nothing left to do. */
+  /** Hands bytes over by SMTP; what becomes of them shows later. */
+  deliver(raw: Uint8Array | string, envelope?: { from?: string; to?: string }): Promise<void>;
+  /** Delivers, and waits until the cloud has nothing left to do. */
   send(raw: Uint8Array | string, envelope?: { from?: string; to?: string }): Promise<void>;
   /** Sends a sample of `examples/mail` as its file says. */
   sendExample(file: string): Promise<void>;
@@ -58,18 +60,36 @@ export interface FlowWorld {
   close(): Promise<void>;
 }
 
+/** What may be watched of a world from its start. */
+export interface FlowWatch {
+  /** Each call that reaches an emulator, with its input, before it is answered. */
+  readonly onCall?: (call: AttemptedCall) => void;
+  /** Each line that a function or the platform writes. */
+  readonly onLine?: (writer: string, line: string) => void;
+}
+
+/** @see createFlowWorld */
+export interface FlowOptions extends FlowWatch {
+  /** Other stacks than those of the repository. */
+  readonly assemblyDir?: string;
+}
+
 /** Starts a world of its own on free ports; nothing is shared with other tests but the built bundles. */
-export async function createFlowWorld(): Promise<FlowWorld> {
+export async function createFlowWorld(options: FlowOptions = {}): Promise<FlowWorld> {
   const dir = await mkdtemp(path.join(tmpdir(), 'employee-flow-'));
-  const { assemblyDir } = await ensureAssembly();
+  const assemblyDir = options.assemblyDir ?? (await ensureAssembly()).assemblyDir;
   const notifications: string[] = [];
   const cloud = await startLocalCloud({
     assemblyDir,
     outboxDir: path.join(dir, 'outbox'),
     verdictsFile: path.join(EXAMPLE_MAILS, 'verdicts.json'),
-    log: (...a) => process.env['FLOW_LOG'] && console.log(...a),
+    log: (writer, line) => {
+      options.onLine?.(writer, line);
+      if (process.env['FLOW_LOG']) console.log(writer, line);
+    },
     policy: (call) => {
       notePublished(call, notifications);
+      options.onCall?.(call);
       return undefined;
     },
   });
@@ -81,7 +101,7 @@ export async function createFlowWorld(): Promise<FlowWorld> {
     args: ['--disable-warning=ExperimentalWarning', CLI, ...args, '--config', configFile],
     env: { PATH: process.env['PATH'], HOME: dir, NO_COLOR: '1' },
   });
-  const send = async (
+  const deliver = async (
     raw: Uint8Array | string,
     { from = 'alice@pinewood.example', to = ASSISTANT } = {},
   ): Promise<void> => {
@@ -92,6 +112,9 @@ export async function createFlowWorld(): Promise<FlowWorld> {
     } finally {
       transport.close();
     }
+  };
+  const send: FlowWorld['send'] = async (...mail) => {
+    await deliver(...mail);
     await cloud.settle();
   };
   return {
@@ -99,6 +122,7 @@ export async function createFlowWorld(): Promise<FlowWorld> {
     vault,
     configFile,
     notifications,
+    deliver,
     send,
     async sendExample(file) {
       const raw = await readFile(path.join(EXAMPLE_MAILS, file));

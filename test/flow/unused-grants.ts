@@ -1,0 +1,18 @@
+const readsBack =
+  'asked only when the reply to a change of the task was lost on the way: then the item is read back';
+const runtime = "Lambda's runtime writes the function's log with it; there is no log service here";
+
+/**
+ * Grants that the run in `grants.test.ts` does not need, each with the reason why the role has it all the same. Whatever
+ * else is granted and not needed is a right too many. Places are without the names of deployment and stack.
+ */
+export const unusedGrants: Readonly<Record<string, string>> = {
+  'Triage dynamodb:GetItem table/Tasks': readsBack,
+  'Triage logs:CreateLogStream log-group:TriageLogs': runtime,
+  'Triage logs:PutLogEvents log-group:TriageLogs': runtime,
+  'Draft dynamodb:GetItem table/Tasks': readsBack,
+  'Draft logs:CreateLogStream log-group:DraftLogs': runtime,
+  'Draft logs:PutLogEvents log-group:DraftLogs': runtime,
+  'agent s3:DeleteObject vault/blobs/*':
+    '`employee gc --yes` removes only what has been garbage for a day or more',
+};
