@@ -2,11 +2,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { AccessStack } from './access-stack.ts';
 import { BundleError, ensureBundles } from './build.ts';
 import { InvalidSettingsError, parseSettings, type Settings } from './config.ts';
 import { MailStack } from './mail-stack.ts';
 import { acknowledgeFindings } from './nag-acknowledgements.ts';
 import { deploymentNames } from './names.ts';
+import { OperationsStack } from './operations-stack.ts';
 import { outputPaths } from './paths.ts';
 import { PipelineStack } from './pipeline-stack.ts';
 import { StorageStack } from './storage-stack.ts';
@@ -45,18 +47,29 @@ export function createApp(options: AppOptions): { readonly app: App; readonly se
 
   const storage = new StorageStack(app, `${prefix}-storage`, settings, {
     ...common,
-    description: 'AI Employee: raw mail, vault blobs, tasks, ledger and the keys of the cloud zone',
+    description: 'AI Employee: raw mail, vault blobs, tasks, ledger, archive and the keys of the cloud zone',
   });
   const mail = new MailStack(app, `${prefix}-mail`, settings, storage, {
     ...common,
-    description: 'AI Employee: receipt rule, notifications and the queue of incoming mail',
+    description: 'AI Employee: receipt rule, the queue of incoming mail, and who mail goes out as',
   });
-  new PipelineStack(app, `${prefix}-pipeline`, settings, {
+  const pipeline = new PipelineStack(app, `${prefix}-pipeline`, settings, {
     ...common,
     description: 'AI Employee: triage and drafting, which can read and write drafts and cannot send',
     storage,
     mail,
     bundlesDir: options.bundlesDir,
+  });
+  new OperationsStack(app, `${prefix}-operations`, settings, {
+    ...common,
+    description: 'AI Employee: record of access, reputation alarms, budget and backups',
+    storage,
+    pipeline,
+  });
+  new AccessStack(app, `${prefix}-access`, settings, {
+    ...common,
+    description: 'AI Employee: the role of the agent on the machine of the owner',
+    storage,
   });
 
   for (const [name, value] of Object.entries(tags)) Tags.of(app).add(name, value);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AgentSettings, type AgentTrust, agentTrustOf } from './agent-settings.ts';
 
 const Address = z
   .string()
@@ -20,6 +21,24 @@ const Domain = z
     error: (issue) => `"${String(issue.input)}" is not a domain name, such as example.com`,
   });
 
+/** A number as JSON in `cdk.context.json`, or as text after `-c`. */
+function numberSetting(schema: z.ZodType<number>): z.ZodType<number | undefined> {
+  return z
+    .preprocess(
+      (value) => (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value),
+      schema,
+    )
+    .optional();
+}
+
+/** How many of a function run at once: two is the least and 1000 the most that SQS event sources take. */
+const Concurrency = numberSetting(
+  z
+    .int('expected a whole number, such as 2')
+    .min(2, 'expected at least 2, the least that an SQS event source takes')
+    .max(1000, 'expected at most 1000, the most that an SQS event source takes'),
+);
+
 const Given = z.object({
   stage: z.enum(['dev', 'prod'], 'expected dev or prod').default('dev'),
   profile: z.enum(['lean', 'full'], 'expected lean or full').default('lean'),
@@ -27,7 +46,23 @@ const Given = z.object({
   recipients: AddressList.optional(),
   fromAddress: Address.optional(),
   ownAddresses: AddressList.optional(),
+  mailFromDomain: Domain.optional(),
+  dmarcPolicy: z
+    .enum(['none', 'quarantine', 'reject'], 'expected none, quarantine or reject')
+    .default('quarantine'),
   alarmEmail: Address.optional(),
+  monthlyBudgetUsd: numberSetting(
+    z.number('expected US dollars, such as 5').positive('expected more than 0'),
+  ),
+  archiveRetentionDays: numberSetting(
+    z
+      .int('expected whole days, such as 365')
+      .min(1, 'expected at least 1 day')
+      .max(36_500, 'expected at most 36500 days'),
+  ),
+  triageConcurrency: Concurrency,
+  draftConcurrency: Concurrency,
+  ...AgentSettings.shape,
 });
 
 /**
@@ -41,7 +76,23 @@ const Given = z.object({
  * - `fromAddress`: who replies come from. Default: the first recipient.
  * - `ownAddresses`: mail from these is never answered; the assistant's own are always among them.
  *   Default: those and `owner@<mailDomain>`.
- * - `alarmEmail`: who is told of an alarm. Default: nobody is subscribed.
+ * - `mailFromDomain`: subdomain that bounces return to, so that SPF passes for the owner's own domain.
+ *   Default `mail.<mailDomain>`.
+ * - `dmarcPolicy`: what the DMARC record asks others to do with mail that only claims to be from the domain: `none`,
+ *   `quarantine` or `reject`. Default `quarantine`.
+ * - `alarmEmail`: who is told of an alarm, a bounce, or a budget that is used up. Default: nobody is subscribed.
+ * - `monthlyBudgetUsd`: what the account may cost a month before `alarmEmail` is told; without that address there is
+ *   no budget. Default 5.
+ * - `archiveRetentionDays`: how long nobody can remove what was put into the archive. In `prod` not even the owner
+ *   of the account can shorten it afterwards. Default 365 in `prod`, 1 in `dev`.
+ * - `triageConcurrency`, `draftConcurrency`: how many batches of up to ten mails, or drafts, are worked on at once. What
+ *   comes beyond that waits in the queue, so a flood of mail costs time and not money; `draftConcurrency` is also what
+ *   holds a model's rate. More than 2 mostly race for the same next ledger number. The account's Lambda quota has to
+ *   leave 100 unreserved. Default 2 each.
+ * - `agentTrust`: who may take the local agent's role. `mfa`: somebody with a second factor, namely `agentPrincipal`
+ *   (such as `user/anna`; default: any identity of the account whose own policies allow it). `roles-anywhere`: a
+ *   machine with a certificate named `agentCertificateName`, of the authority `agentCaCertificate` (PEM).
+ *   Default `mfa`.
  */
 export interface Settings {
   readonly stage: 'dev' | 'prod';
@@ -50,7 +101,14 @@ export interface Settings {
   readonly recipients: readonly [string, ...string[]];
   readonly fromAddress: string;
   readonly ownAddresses: readonly string[];
+  readonly mailFromDomain: string;
+  readonly dmarcPolicy: 'none' | 'quarantine' | 'reject';
   readonly alarmEmail?: string;
+  readonly monthlyBudgetUsd: number;
+  readonly archiveRetentionDays: number;
+  readonly triageConcurrency: number;
+  readonly draftConcurrency: number;
+  readonly agent: AgentTrust;
 }
 
 /** Settings that cannot be used; the message lists each problem on a line of its own. */
@@ -93,7 +151,12 @@ export function parseSettings(context: Record<string, unknown>): Settings {
       problems.push(`${name}: "${address}" is not in the mail domain ${given.mailDomain}`);
     }
   }
-  if (problems.length > 0) throw new InvalidSettingsError(problems);
+  const mailFromDomain = given.mailFromDomain ?? `mail.${given.mailDomain}`;
+  if (!mailFromDomain.endsWith(`.${given.mailDomain}`)) {
+    problems.push(`mailFromDomain: "${mailFromDomain}" is not a subdomain of ${given.mailDomain}`);
+  }
+  const agent = agentTrustOf(given, problems);
+  if (problems.length > 0 || agent === undefined) throw new InvalidSettingsError(problems);
   const mine = [first, ...others, fromAddress];
   return {
     stage: given.stage,
@@ -102,7 +165,14 @@ export function parseSettings(context: Record<string, unknown>): Settings {
     recipients: [first, ...others],
     fromAddress,
     ownAddresses: unique([...mine, ...(given.ownAddresses ?? [`owner@${given.mailDomain}`])]),
+    mailFromDomain,
+    dmarcPolicy: given.dmarcPolicy,
     ...(given.alarmEmail === undefined ? {} : { alarmEmail: given.alarmEmail }),
+    monthlyBudgetUsd: given.monthlyBudgetUsd ?? 5,
+    archiveRetentionDays: given.archiveRetentionDays ?? (given.stage === 'prod' ? 365 : 1),
+    triageConcurrency: given.triageConcurrency ?? 2,
+    draftConcurrency: given.draftConcurrency ?? 2,
+    agent,
   };
 }
 

@@ -8,11 +8,13 @@ import type { Settings } from './config.ts';
 import { functionSizes } from './function-sizes.ts';
 import { deploymentNames, inboundPrefix, receiptRuleArn } from './names.ts';
 import { QueueWithDlq } from './queue-with-dlq.ts';
+import { SendingIdentity } from './sending-identity.ts';
 import type { StorageStack } from './storage-stack.ts';
 
 /**
  * How mail comes in: SES receipt rule, raw mail to the inbound bucket, the notification with SES's verdicts through
- * a topic to the inbound queue.
+ * a topic to the inbound queue. And who approved mail goes out as; its DNS records are outputs, to be pasted into the
+ * domain's zone.
  *
  * An account has one active rule set a region, and it may already have one with rules of its own. So the deployment
  * does not switch sets by itself; the output `ActivateReceiptRuleSet` is the command that does, run by the owner with
@@ -56,9 +58,16 @@ export class MailStack extends Stack {
     // SES tries both the bucket and the topic when a rule is created, and refuses the rule if it may not.
     rule.node.addDependency(topic);
 
+    const sending = new SendingIdentity(this, 'Sending', { settings, encryptionKey: storage.encryptionKey });
+    for (const [name, value] of Object.entries(sending.dnsRecords)) new CfnOutput(this, name, { value });
+
     new CfnOutput(this, 'ActivateReceiptRuleSet', {
       description: 'Run once to receive mail; it replaces the active rule set of this account and region',
       value: `aws ses set-active-receipt-rule-set --region ${this.region} --rule-set-name ${names.ruleSet}`,
+    });
+    new CfnOutput(this, 'CheckReceiptRuleSet', {
+      description: `Says ${names.ruleSet} when mail is received`,
+      value: `aws ses describe-active-receipt-rule-set --region ${this.region} --query Metadata.Name --output text`,
     });
   }
 

@@ -21,6 +21,8 @@ const blobObjects =
 const anyResource = 'AwsSolutions-IAM5[Resource::*]';
 const roles = { triage: '{prefix}-pipeline/Triage/Role', draft: '{prefix}-pipeline/Draft/Role' };
 const boundary = '{prefix}-pipeline/Boundary';
+const restoredTables =
+  'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/awsbackup-restore-test-*]';
 const xray = 'X-Ray has no resource to name: its two actions take * only.';
 
 /** Every acknowledged finding. A test fails when one is missing here, or stands here and is no longer found. */
@@ -58,6 +60,31 @@ export const acknowledgements: readonly Acknowledgement[] = [
     path: boundary,
     rule: blobObjects,
     reason: 'The boundary grants nothing; it caps the roles at get and put on this prefix.',
+  },
+  {
+    path: '{prefix}-access/AgentRole',
+    rule: blobObjects,
+    reason:
+      'Blobs are named by a digest of their content. Get, put and delete on one prefix of one bucket, no versions.',
+  },
+  {
+    path: '{prefix}-access/AgentBoundary',
+    rule: blobObjects,
+    reason: 'The boundary grants nothing; it caps the role at get, put and delete on this prefix.',
+  },
+  {
+    path: '{prefix}-operations/Backups/RestoreTestRole',
+    rule: restoredTables,
+    profile: 'full',
+    reason:
+      'AWS Backup chooses the end of the name of each table it restores into; the tables restored from are not among them.',
+  },
+  {
+    path: '{prefix}-operations/Backups/Boundary',
+    rule: restoredTables,
+    profile: 'full',
+    reason:
+      'The boundary grants nothing; it caps the restoring role at the tables that a restore test makes.',
   },
   { path: roles.triage, rule: anyResource, profile: 'full', reason: xray },
   { path: roles.draft, rule: anyResource, profile: 'full', reason: xray },

@@ -15,9 +15,11 @@ export function deploymentNames(settings: Settings): {
   readonly prefix: string;
   readonly ruleSet: string;
   readonly rule: string;
+  readonly configurationSet: string;
+  readonly trail: string;
 } {
   const prefix = `ai-employee-${settings.stage}`;
-  return { prefix, ruleSet: prefix, rule: 'assistant' };
+  return { prefix, ruleSet: prefix, rule: 'assistant', configurationSet: prefix, trail: prefix };
 }
 
 /** ARN of the receipt rule, for the conditions under which SES may use a resource of this deployment. */
@@ -28,4 +30,20 @@ export function receiptRuleArn(stack: Stack, settings: Settings): string {
     resource: 'receipt-rule-set',
     resourceName: `${ruleSet}:receipt-rule/${rule}`,
   });
+}
+
+/** ARN of the configuration set, for the condition under which SES may report what became of a sent mail. */
+export function configurationSetArn(stack: Stack, settings: Settings): string {
+  const { configurationSet } = deploymentNames(settings);
+  return stack.formatArn({
+    service: 'ses',
+    resource: 'configuration-set',
+    resourceName: configurationSet,
+  });
+}
+
+/** ARN of the trail, for the conditions under which CloudTrail may write its log files. */
+export function trailArn(stack: Stack, settings: Settings): string {
+  const { trail } = deploymentNames(settings);
+  return stack.formatArn({ service: 'cloudtrail', resource: 'trail', resourceName: trail });
 }

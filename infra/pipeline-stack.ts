@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import type { DraftEnv } from '#lambdas/draft/env.ts';
 import type { TriageEnv } from '#lambdas/triage/env.ts';
 import type { Settings } from './config.ts';
-import { functionSizes } from './function-sizes.ts';
+import { functionSizes, sizeOf } from './function-sizes.ts';
 import type { MailStack } from './mail-stack.ts';
 import type { FunctionName } from './paths.ts';
 import { QueueAlarms } from './queue-alarms.ts';
@@ -29,6 +29,8 @@ export interface PipelineStackProps extends StackProps {
 
 /** The functions, the queue between them, their alarms, and the outputs that `employee init --from-stack` reads. */
 export class PipelineStack extends Stack {
+  /** Where alarms of every stack go. */
+  readonly alarmTopic: Topic;
   private readonly settings: Settings;
 
   constructor(scope: Construct, id: string, settings: Settings, props: PipelineStackProps) {
@@ -60,7 +62,7 @@ export class PipelineStack extends Stack {
       settings,
       boundary,
       bundleDir: join(bundlesDir, name),
-      size: functionSizes[name],
+      size: sizeOf(name, settings),
       logGroup: logs[name],
     });
 
@@ -79,9 +81,10 @@ export class PipelineStack extends Stack {
       permissions: draftPermissions(zone),
     });
 
-    const alarms = this.alarmTopic(storage);
-    new QueueAlarms(this, 'InboundAlarms', { queues: mail.inbound, work: 'Incoming mail', topic: alarms });
-    new QueueAlarms(this, 'DraftingAlarms', { queues: drafting, work: 'Drafts', topic: alarms });
+    this.alarmTopic = this.topicOfAlarms(storage);
+    const topic = this.alarmTopic;
+    new QueueAlarms(this, 'InboundAlarms', { queues: mail.inbound, work: 'Incoming mail', topic });
+    new QueueAlarms(this, 'DraftingAlarms', { queues: drafting, work: 'Drafts', topic });
     this.outputs(zone);
   }
 
@@ -126,7 +129,7 @@ export class PipelineStack extends Stack {
     });
   }
 
-  private alarmTopic(storage: StorageStack): Topic {
+  private topicOfAlarms(storage: StorageStack): Topic {
     const topic = new Topic(this, 'Alarms', {
       enforceSSL: true,
       // CloudWatch cannot publish under SNS's AWS-managed key, so without a customer key there is none.

@@ -5,6 +5,7 @@ import {
   Bucket,
   BucketEncryption,
   type IBucket,
+  type ObjectLockRetention,
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
@@ -22,6 +23,8 @@ export interface SecureBucketProps {
   readonly accessLogs?: { readonly bucket: IBucket; readonly prefix: string };
   /** A customer key; without it S3's own keys are used. */
   readonly encryptionKey?: IKey | undefined;
+  /** How long each object is locked from when it is put; without it none is. */
+  readonly objectLock?: ObjectLockRetention;
 }
 
 /**
@@ -44,6 +47,7 @@ export class SecureBucket extends Bucket {
         serverAccessLogsBucket: props.accessLogs.bucket,
         serverAccessLogsPrefix: props.accessLogs.prefix,
       }),
+      ...(props.objectLock && { objectLockDefaultRetention: props.objectLock }),
       lifecycleRules: [
         {
           id: 'tidy',

@@ -5,14 +5,21 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Settings } from './config.ts';
 import { inboundPrefix, receiptRuleArn } from './names.ts';
+import { ArchiveBucket, TrailBucket } from './proof-bucket.ts';
 import { removalPolicy } from './removal.ts';
 import { SecureBucket } from './secure-bucket.ts';
 import { ZoneKey } from './zone-key.ts';
 
-/** Everything that keeps data: raw mail, encrypted blobs, tasks, the ledger, and the cloud zone's keys. */
+/**
+ * Everything that keeps data: raw mail, encrypted blobs, tasks, the ledger, the archive, the record of who touched
+ * vault and archive, and the cloud zone's keys.
+ */
 export class StorageStack extends Stack {
   readonly inboundBucket: SecureBucket;
   readonly vaultBucket: SecureBucket;
+  /** What is put here stays for its retention; who writes is granted `s3:PutObject` and nothing else. */
+  readonly archiveBucket: ArchiveBucket;
+  readonly trailBucket: TrailBucket;
   readonly tasksTable: Table;
   readonly ledgerTable: Table;
   readonly vaultSecret: Secret;
@@ -45,6 +52,17 @@ export class StorageStack extends Stack {
       keepOldVersionsDays: 365,
       accessLogs: { bucket: accessLogs, prefix: 'vault/' },
       encryptionKey,
+    });
+    this.archiveBucket = new ArchiveBucket(this, 'Archive', {
+      settings,
+      accessLogs: { bucket: accessLogs, prefix: 'archive/' },
+      encryptionKey,
+    });
+    // Not under the bucket's key: CloudTrail encrypts its files itself, with the key that the trail names.
+    this.trailBucket = new TrailBucket(this, 'TrailLogs', {
+      settings,
+      expireAfterDays: 365,
+      accessLogs: { bucket: accessLogs, prefix: 'trail/' },
     });
 
     this.tasksTable = this.table('Tasks', { name: 'taskId', type: AttributeType.STRING });

@@ -128,18 +128,12 @@ export class ZoneBoundary extends ManagedPolicy {
       description: 'AI Employee: the most that any role of the cloud zone can do',
       statements: [
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [zone.tasksTable.tableArn]),
-        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
+        allow(['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
         allow(['s3:GetObject'], [zone.inboundBucket.arnForObjects(`${inboundPrefix}*`)]),
         allow(['s3:GetObject', 's3:PutObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
         allow(['secretsmanager:GetSecretValue'], [zone.vaultSecret.secretArn]),
         allow(
-          [
-            'sqs:ChangeMessageVisibility',
-            'sqs:DeleteMessage',
-            'sqs:GetQueueAttributes',
-            'sqs:ReceiveMessage',
-            'sqs:SendMessage',
-          ],
+          ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:SendMessage'],
           [zone.inboundQueue.queueArn, zone.draftingQueue.queueArn],
         ),
         allow(['logs:CreateLogStream', 'logs:PutLogEvents'], props.logGroupArns),

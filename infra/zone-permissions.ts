@@ -39,7 +39,7 @@ function sharedPermissions(zone: ZoneResources): PolicyStatement[] {
   return [
     allow('Tasks', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [zone.tasksTable.tableArn]),
     // No UpdateItem: an entry of the ledger is put once and never changed.
-    allow('Ledger', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
+    allow('Ledger', ['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
     allow('Blobs', ['s3:GetObject', 's3:PutObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
     allow('ZoneKeys', ['secretsmanager:GetSecretValue'], [zone.vaultSecret.secretArn]),
     ...(zone.encryptionKey === undefined ? [] : [useOf(zone.encryptionKey)]),
@@ -63,11 +63,7 @@ function useOf(key: IKey): PolicyStatement {
 }
 
 function consume(sid: string, queue: IQueue): PolicyStatement {
-  return allow(
-    sid,
-    ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
-    [queue.queueArn],
-  );
+  return allow(sid, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queue.queueArn]);
 }
 
 function allow(sid: string, actions: string[], resources: string[]): PolicyStatement {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidSettingsError, parseSettings } from '#infra/config.ts';
+import { caCertificate, leafCertificate } from './certificates.ts';
 
 describe('settings of a deployment', () => {
   it('are complete without anything set', () => {
@@ -10,6 +11,26 @@ describe('settings of a deployment', () => {
       recipients: ['assistant@example.com'],
       fromAddress: 'assistant@example.com',
       ownAddresses: ['assistant@example.com', 'owner@example.com'],
+      mailFromDomain: 'mail.example.com',
+      dmarcPolicy: 'quarantine',
+      monthlyBudgetUsd: 5,
+      archiveRetentionDays: 1,
+      triageConcurrency: 2,
+      draftConcurrency: 2,
+      agent: { trust: 'mfa' },
+    });
+  });
+
+  it('lock the archive for a year in prod, where nobody can shorten it, and for a day in dev', () => {
+    const days = (context: Record<string, unknown>): number => parseSettings(context).archiveRetentionDays;
+    expect([days({ stage: 'prod' }), days({ stage: 'dev' })]).toEqual([365, 1]);
+    expect(days({ stage: 'prod', archiveRetentionDays: 30 })).toBe(30);
+  });
+
+  it('take a number as text too, which is all that -c can carry', () => {
+    expect(parseSettings({ monthlyBudgetUsd: '7.5', archiveRetentionDays: '90' })).toMatchObject({
+      monthlyBudgetUsd: 7.5,
+      archiveRetentionDays: 90,
     });
   });
 
@@ -18,6 +39,7 @@ describe('settings of a deployment', () => {
       recipients: ['assistant@acme.co.uk'],
       fromAddress: 'assistant@acme.co.uk',
       ownAddresses: ['assistant@acme.co.uk', 'owner@acme.co.uk'],
+      mailFromDomain: 'mail.acme.co.uk',
     });
   });
 
@@ -25,6 +47,19 @@ describe('settings of a deployment', () => {
     const list = parseSettings({ recipients: ['a@example.com', 'b@example.com'] });
     expect(parseSettings({ recipients: ' a@example.com, B@example.com,' })).toEqual(list);
     expect(list.fromAddress).toBe('a@example.com');
+  });
+
+  it('name who may take the agent’s role, by one kind of trust', () => {
+    expect(parseSettings({ agentPrincipal: 'user/anna' }).agent).toEqual({
+      trust: 'mfa',
+      principal: 'user/anna',
+    });
+    const unattended = { agentTrust: 'roles-anywhere', agentCertificateName: 'laptop' };
+    const agent = { trust: 'roles-anywhere', certificateName: 'laptop', caCertificate: caCertificate.trim() };
+    expect(parseSettings({ ...unattended, agentCaCertificate: caCertificate }).agent).toEqual(agent);
+    // The command line of CDK carries no line break.
+    const inOneLine = caCertificate.replaceAll('\n', '');
+    expect(parseSettings({ ...unattended, agentCaCertificate: inOneLine }).agent).toEqual(agent);
   });
 
   it('count the assistant’s own addresses among those never answered, whatever else is listed', () => {
@@ -73,6 +108,66 @@ describe('settings of a deployment', () => {
       'a sender elsewhere',
       { fromAddress: 'a@other.org' },
       /fromAddress: "a@other.org" is not in the mail domain/,
+    ],
+    [
+      'a MAIL FROM domain elsewhere',
+      { mailFromDomain: 'mail.other.org' },
+      /mailFromDomain: "mail.other.org" is not a subdomain of example.com/,
+    ],
+    [
+      'the mail domain itself as its MAIL FROM domain, whose MX record is taken',
+      { mailFromDomain: 'example.com' },
+      /mailFromDomain: "example.com" is not a subdomain/,
+    ],
+    ['a DMARC policy that is none', { dmarcPolicy: 'drop' }, /dmarcPolicy: expected none, quarantine or/],
+    ['a budget that is no number', { monthlyBudgetUsd: 'five' }, /monthlyBudgetUsd: expected US dollars/],
+    ['a budget of nothing', { monthlyBudgetUsd: '0' }, /monthlyBudgetUsd: expected more than 0/],
+    [
+      'a retention of half a day',
+      { archiveRetentionDays: 0.5 },
+      /archiveRetentionDays: expected whole days, such as 365/,
+    ],
+    ['no retention at all', { archiveRetentionDays: 0 }, /archiveRetentionDays: expected at least 1 day/],
+    [
+      'a retention longer than S3 takes',
+      { archiveRetentionDays: 40000 },
+      /archiveRetentionDays: expected at most 36500 days/,
+    ],
+    [
+      'a kind of trust that is none',
+      { agentTrust: 'password' },
+      /agentTrust: expected mfa or roles-anywhere/,
+    ],
+    [
+      'a principal of another account',
+      { agentPrincipal: 'arn:aws:iam::999999999999:user/x' },
+      /agentPrincipal: expected a user or role of this account, such as user\/anna/,
+    ],
+    [
+      'a certificate that may sign no other',
+      { agentTrust: 'roles-anywhere', agentCertificateName: 'x', agentCaCertificate: leafCertificate },
+      /agentCaCertificate: expected the certificate of an authority/,
+    ],
+    ['a certificate name for many', { agentCertificateName: 'lap*' }, /agentCertificateName: expected a/],
+    [
+      'certificates that are not given',
+      { agentTrust: 'roles-anywhere' },
+      /agentCaCertificate: needed with agentTrust=roles-anywhere\n.*agentCertificateName: needed/,
+    ],
+    [
+      'a certificate where a second factor is asked',
+      { agentCertificateName: 'laptop' },
+      /agentCertificateName: has no meaning with agentTrust=mfa/,
+    ],
+    [
+      'a principal where a certificate is asked',
+      {
+        agentTrust: 'roles-anywhere',
+        agentPrincipal: 'user/anna',
+        agentCaCertificate: caCertificate,
+        agentCertificateName: 'laptop',
+      },
+      /agentPrincipal: has no meaning with agentTrust=roles-anywhere/,
     ],
     ['an alarm address that is none', { alarmEmail: 'me' }, /alarmEmail: "me" is not an e-mail address/],
   ])('refuse %s', (_, context, message) => {

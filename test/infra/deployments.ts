@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '#infra/config.ts';
@@ -22,8 +22,12 @@ export interface Deployment {
   readonly stage: Settings['stage'];
   readonly profile: Settings['profile'];
   readonly resources: Resource[];
-  /** Outputs of the pipeline stack, by name. */
+  /** Outputs of the pipeline stack, by name, without what it exports to other stacks. */
   readonly outputs: Readonly<Record<string, Json>>;
+  /** The same of the mail stack. */
+  readonly mailOutputs: Record<string, Json>;
+  /** Outputs of all stacks, by name. */
+  readonly allOutputs: Readonly<Record<string, Json>>;
 }
 
 /** Folder with a bundle a function, small enough to synthesize without building any; the caller removes it. */
@@ -36,21 +40,26 @@ export async function placeholderBundles(folder: string): Promise<string> {
 }
 
 /** Synthesizes both stages in both profiles from the repository's context. */
-export async function allDeployments(): Promise<Deployment[]> {
+export function allDeployments(): Promise<Deployment[]> {
+  return deploymentsOf(
+    (['dev', 'prod'] as const).flatMap((stage) =>
+      (['lean', 'full'] as const).map((profile) => ({ stage, profile, alarmEmail: 'owner@example.com' })),
+    ),
+  );
+}
+
+/** Synthesizes with each of the contexts on top of the repository's. */
+export async function deploymentsOf(
+  contexts: readonly (Pick<Settings, 'stage' | 'profile'> & Readonly<Record<string, unknown>>)[],
+): Promise<Deployment[]> {
   const folder = await mkdtemp(join(tmpdir(), 'infra-'));
   try {
     const bundlesDir = await placeholderBundles(join(folder, 'bundles'));
     const deployments: Deployment[] = [];
-    for (const stage of ['dev', 'prod'] as const) {
-      for (const profile of ['lean', 'full'] as const) {
-        const outDir = join(folder, `${stage}-${profile}`);
-        await synthesize({
-          bundlesDir,
-          outDir,
-          context: { stage, profile, alarmEmail: 'owner@example.com' },
-        });
-        deployments.push(await readDeployment(outDir, stage, profile));
-      }
+    for (const [index, context] of contexts.entries()) {
+      const outDir = join(folder, String(index));
+      await synthesize({ bundlesDir, outDir, context });
+      deployments.push(await readDeployment(outDir, context.stage, context.profile));
     }
     return deployments;
   } finally {
@@ -64,9 +73,9 @@ async function readDeployment(
   profile: Settings['profile'],
 ): Promise<Deployment> {
   const templates: Record<string, Template> = {};
-  for (const part of ['storage', 'mail', 'pipeline']) {
-    const stack = `ai-employee-${stage}-${part}`;
-    templates[stack] = JSON.parse(await readFile(join(outDir, `${stack}.template.json`), 'utf8')) as Template;
+  for (const file of (await readdir(outDir)).filter((name) => name.endsWith('.template.json')).sort()) {
+    const stack = file.replace('.template.json', '');
+    templates[stack] = JSON.parse(await readFile(join(outDir, file), 'utf8')) as Template;
   }
   const resolved = resolveTemplates(templates);
   const resources = Object.entries(resolved).flatMap(([stack, template]) =>
@@ -79,12 +88,25 @@ async function readDeployment(
       updateReplacePolicy: resource.UpdateReplacePolicy,
     })),
   );
-  const outputs = resolved[`ai-employee-${stage}-pipeline`]?.Outputs ?? {};
+  const pipeline = resolved[`ai-employee-${stage}-pipeline`];
+  const mail = resolved[`ai-employee-${stage}-mail`];
   return {
     name: `${stage} ${profile}`,
     stage,
     profile,
     resources,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { Value }]) => [name, Value])),
+    outputs: outputsOf(pipeline === undefined ? [] : [pipeline]),
+    mailOutputs: outputsOf(mail === undefined ? [] : [mail]),
+    allOutputs: outputsOf(Object.values(resolved)),
   };
+}
+
+function outputsOf(templates: readonly Template[]): Record<string, Json> {
+  return Object.fromEntries(
+    templates.flatMap(({ Outputs = {} }) =>
+      Object.entries(Outputs)
+        .filter(([, { Export }]) => Export === undefined)
+        .map(([name, { Value }]) => [name, Value]),
+    ),
+  );
 }

@@ -149,7 +149,10 @@ export const mailRules: readonly Rule[] = [
     name: 'whoever is named for alarms is subscribed to them',
     problems: (d) =>
       ofType(d, 'AWS::SNS::Subscription').some(
-        (s) => at(s, 'Protocol') === 'email' && at(s, 'Endpoint') === 'owner@example.com',
+        (s) =>
+          at(s, 'Protocol') === 'email' &&
+          at(s, 'Endpoint') === 'owner@example.com' &&
+          text(at(s, 'TopicArn')).includes('alarms'),
       )
         ? []
         : ['nobody is'],

@@ -1,30 +1,16 @@
 import { z } from 'zod';
+import { covers, PolicyDocument, type Statement } from '#local-cloud/iam/policy.ts';
 import type { Deployment, Resource } from './deployments.ts';
 
-const OneOrMany = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
+export { covers, type Statement };
 
-const Statement = z.strictObject({
-  Sid: z.string().optional(),
-  Effect: z.enum(['Allow', 'Deny']),
-  Principal: z.union([z.literal('*'), z.record(z.string(), OneOrMany)]).optional(),
-  Action: OneOrMany.optional(),
-  NotAction: OneOrMany.optional(),
-  Resource: OneOrMany.optional(),
-  NotResource: OneOrMany.optional(),
-  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
-});
-
-/** A statement of a policy, its one-or-many fields as lists. */
-export type Statement = z.infer<typeof Statement>;
-
-const Document = z.object({ Statement: z.array(Statement) });
 const RoleProperties = z.object({
-  AssumeRolePolicyDocument: Document,
+  AssumeRolePolicyDocument: PolicyDocument,
   PermissionsBoundary: z.string().optional(),
   ManagedPolicyArns: z.array(z.string()).default([]),
-  Policies: z.array(z.object({ PolicyDocument: Document })).default([]),
+  Policies: z.array(z.object({ PolicyDocument })).default([]),
 });
-const AttachedProperties = z.object({ PolicyDocument: Document, Roles: z.array(z.string()).default([]) });
+const AttachedProperties = z.object({ PolicyDocument, Roles: z.array(z.string()).default([]) });
 
 /** A role with everything that says what it may do. */
 export interface RoleRights {
@@ -43,7 +29,7 @@ export function statementsOf(
   resource: Resource,
   field: 'PolicyDocument' | 'KeyPolicy' = 'PolicyDocument',
 ): Statement[] {
-  return Document.parse((resource.properties as Record<string, unknown>)[field]).Statement;
+  return PolicyDocument.parse((resource.properties as Record<string, unknown>)[field]).Statement;
 }
 
 /** Every role of a deployment with its rights. */
@@ -74,22 +60,4 @@ export function rolesOf(deployment: Deployment): RoleRights[] {
         trust: AssumeRolePolicyDocument.Statement,
       };
     });
-}
-
-/**
- * Whether a statement speaks of an action, by IAM's rules: names are compared without regard to case, `*` stands for
- * any characters and `?` for one, and `NotAction` speaks of all but those named.
- */
-export function covers(statement: Statement, action: string): boolean {
-  if (statement.NotAction !== undefined)
-    return !statement.NotAction.some((pattern) => matches(pattern, action));
-  return (statement.Action ?? []).some((pattern) => matches(pattern, action));
-}
-
-function matches(pattern: string, action: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'i').test(action);
 }

@@ -48,7 +48,8 @@ export function resolveTemplates(templates: Readonly<Record<string, Template>>):
         return reference(stack, text(argument));
       case 'Fn::GetAtt': {
         const [id, attribute] = argument as [string, string];
-        return identity(stack, id)[attribute === 'Arn' || attribute === 'KeyId' ? 'arn' : 'name'];
+        if (attribute.startsWith('DkimDNSToken')) return `${attribute.toLowerCase()}.example.com`;
+        return identity(stack, id)[/Arn$|^KeyId$/.test(attribute) ? 'arn' : 'name'];
       }
       case 'Fn::Join': {
         const [separator, parts] = argument as [string, Json[]];
@@ -93,6 +94,9 @@ export function resolveTemplates(templates: Readonly<Record<string, Template>>):
       'AWS::IAM::Role': `arn:aws:iam::${account}:role/${name}`,
       'AWS::IAM::ManagedPolicy': `arn:aws:iam::${account}:policy/${name}`,
       'AWS::Lambda::Function': arn('lambda', `function:${name}`),
+      'AWS::Backup::BackupVault': arn('backup', `backup-vault:${name}`),
+      'AWS::RolesAnywhere::Profile': arn('rolesanywhere', `profile/${name}`),
+      'AWS::RolesAnywhere::TrustAnchor': arn('rolesanywhere', `trust-anchor/${name}`),
     };
     const own = arns[type] ?? `${type}/${name}`;
     const refIsArn = /Topic$|Secret$|ManagedPolicy$/.test(type);

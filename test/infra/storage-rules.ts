@@ -1,5 +1,6 @@
 import { statementsOf } from './policy.ts';
 import type { Deployment, Resource } from './deployments.ts';
+import { trailArn } from './proof-rules.ts';
 import { account } from './resolve.ts';
 import {
   nameOf,
@@ -111,7 +112,7 @@ export const storageRules: readonly Rule[] = [
       const policy = d.stage === 'prod' ? 'Retain' : 'Delete';
       return d.resources
         .filter(({ type }) =>
-          /S3::Bucket$|DynamoDB::Table$|SecretsManager::Secret$|SQS::Queue$|KMS::Key$|LogGroup$/.test(type),
+          /S3::Bucket$|Table$|Manager::Secret$|Queue$|KMS::Key$|LogGroup$|BackupVault$/.test(type),
         )
         .filter((r) => r.deletionPolicy !== policy || r.updateReplacePolicy !== policy)
         .map(({ id, deletionPolicy }) => `${id} has ${deletionPolicy}`);
@@ -134,7 +135,8 @@ export const storageRules: readonly Rule[] = [
             .filter(
               ({ Principal, Condition }) =>
                 !sameJson(Principal, { AWS: [`arn:aws:iam::${account}:root`] }) &&
-                Condition?.['StringEquals']?.['aws:SourceAccount'] !== account,
+                Condition?.['StringEquals']?.['aws:SourceAccount'] !== account &&
+                Condition?.['StringEquals']?.['aws:SourceArn'] !== trailArn(d),
             )
             .map((statement) => JSON.stringify(statement)),
         ),
@@ -155,7 +157,9 @@ export const storageRules: readonly Rule[] = [
     problems: (d) =>
       unlike(
         d.resources.filter(({ type }) =>
-          /Bucket$|Table$|Queue$|Topic$|Function$|Role$|Secret$|Alarm$|Key$|LogGroup$/.test(type),
+          /Bucket$|Table$|Queue$|Topic$|Function$|Role$|Secret$|Alarm$|Key$|LogGroup$|Trail$|EmailIdentity$|ConfigurationSet$/.test(
+            type,
+          ),
         ),
         {
           Tags: [

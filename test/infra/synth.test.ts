@@ -40,7 +40,7 @@ describe('npx cdk synth', () => {
 
     const { assemblyDir } = await ensureAssembly();
     const templates = (await readdir(out)).filter((name) => name.endsWith('.template.json'));
-    expect(templates).toHaveLength(3);
+    expect(templates).toHaveLength(5);
     for (const name of [...templates, 'manifest.json']) {
       expect(await readFile(join(out, name), 'utf8'), name).toBe(
         await readFile(join(assemblyDir, name), 'utf8'),

@@ -1,0 +1,63 @@
+import { Stack } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { blobsPrefix } from './names.ts';
+
+/** What the local agent works on in the cloud. */
+export interface AgentResources {
+  readonly tasksTable: ITable;
+  readonly ledgerTable: ITable;
+  readonly vaultBucket: IBucket;
+  readonly encryptionKey?: IKey | undefined;
+  /** What SES asks the sender's rights on: the identity, and the configuration set that each mail goes through. */
+  readonly sendingArns: readonly string[];
+  readonly fromAddress: string;
+}
+
+/**
+ * All that the agent calls, and nothing else. The cloud zone's secret is not among it: only `employee init` writes
+ * it, with the owner's own credentials.
+ */
+export function agentPermissions(agent: AgentResources): PolicyStatement[] {
+  return [
+    allow('Tasks', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [agent.tasksTable.tableArn]),
+    // No UpdateItem: an entry of the ledger is put once and never changed.
+    allow('Ledger', ['dynamodb:PutItem', 'dynamodb:Query'], [agent.ledgerTable.tableArn]),
+    // The bucket keeps versions: what `employee gc` deletes can be brought back until they expire.
+    allow(
+      'Blobs',
+      ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
+      [agent.vaultBucket.arnForObjects(`${blobsPrefix}*`)],
+    ),
+    // On no prefix: a condition on it would also make S3 answer "denied" where an object is missing, and a lost
+    // blob could not be told from a lost right. The bucket holds nothing but blobs.
+    allow('ListBlobs', ['s3:ListBucket'], [agent.vaultBucket.bucketArn]),
+    new PolicyStatement({
+      sid: 'SendWhatWasApproved',
+      actions: ['ses:SendRawEmail'],
+      resources: [...agent.sendingArns],
+      conditions: { StringEquals: { 'ses:FromAddress': agent.fromAddress } },
+    }),
+    ...(agent.encryptionKey === undefined ? [] : [useOf(agent.encryptionKey)]),
+  ];
+}
+
+function useOf(key: IKey): PolicyStatement {
+  const { region } = Stack.of(key);
+  return new PolicyStatement({
+    sid: 'DataAtRest',
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [key.keyArn],
+    conditions: {
+      StringEquals: {
+        'kms:ViaService': ['dynamodb', 's3'].map((name) => `${name}.${region}.amazonaws.com`),
+      },
+    },
+  });
+}
+
+function allow(sid: string, actions: string[], resources: string[]): PolicyStatement {
+  return new PolicyStatement({ sid, actions, resources });
+}
