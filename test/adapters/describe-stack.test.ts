@@ -17,14 +17,15 @@ beforeAll(async () => {
     `[${name}]\naws_access_key_id = ${key.accessKeyId}\naws_secret_access_key = ${secret}\n`;
   await writeFile(join(folder, 'credentials'), profile('owner', key.secretAccessKey) + profile('typo', 'x'));
   await writeFile(join(folder, 'config'), '[profile empty]\nregion = eu-west-1\n');
+  service = await startCloudFormation(key);
+});
+beforeEach(() => {
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'));
   vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
   vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
-  service = await startCloudFormation(key);
+  service.refuse(undefined);
 });
-beforeEach(() => service.refuse(undefined));
 afterAll(async () => {
-  vi.unstubAllEnvs();
   await service.close();
   await rm(folder, { recursive: true, force: true });
 });
