@@ -17,7 +17,7 @@ import { inMemory } from './harness.ts';
 import type { Harness } from './harness.ts';
 
 const SESSIONS = 16;
-const EACH = 50;
+const EACH = 25;
 
 describe.each<[string, () => Promise<Harness<LedgerStore>>]>([
   ['memory', () => inMemory(createMemoryLedgerStore(), undefined)],
