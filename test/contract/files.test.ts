@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createNodeFiles } from '#local-agent/files/node-files.ts';
 import type { NodeFilesOptions } from '#local-agent/files/node-files.ts';
 import type { Files } from '#protocol/ports.ts';
+import { createMemoryDisk } from '#test/support/memory/memory-disk.ts';
 import { createMemoryFiles } from '#test/support/memory/memory-files.ts';
 import { describeFilesContract } from './files.contract.ts';
 import type { Editor } from './files.contract.ts';
@@ -32,6 +33,15 @@ async function onDisk(options: NodeFilesOptions): Promise<Harness<Files, Editor>
 describeFilesContract('a folder, by open folders where the system has them', () => onDisk({}));
 
 describeFilesContract('a folder, by paths', () => onDisk({ descriptors: false }));
+
+describeFilesContract('a folder of a disk in memory', () => {
+  const { disk, save, files } = createMemoryDisk('/vault');
+  const editor: Editor = {
+    save: (vaultPath, text) => save(`/vault/${vaultPath}`, text),
+    text: (vaultPath) => files().get(`/vault/${vaultPath}`),
+  };
+  return inMemory(createNodeFiles('/vault', { disk, descriptors: true }), editor);
+});
 
 describeFilesContract('memory', () => {
   const files = createMemoryFiles();

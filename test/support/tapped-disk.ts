@@ -10,10 +10,10 @@ export interface Moment {
   readonly args: readonly unknown[];
 }
 
-/** The real disk, with somebody at every moment of it: who throws there makes the call fail. */
-export function tappedDisk(onMoment: (moment: Moment) => void): Disk {
+/** A disk, by default the real one, with somebody at every moment of it: who throws there makes the call fail. */
+export function tappedDisk(onMoment: (moment: Moment) => void, disk: Disk = nodeDisk): Disk {
   let n = 0;
-  return new Proxy(nodeDisk, {
+  return new Proxy(disk, {
     get(target, name: keyof Disk, receiver) {
       const call = Reflect.get(target, name, receiver) as (...args: unknown[]) => unknown;
       return (...args: unknown[]): unknown => {

@@ -11,7 +11,7 @@ export const INCOMING = 'what the ledger has';
 /** What a sync does with a file. */
 export interface FileChangeCase {
   readonly name: string;
-  readonly arrange: (vault: VaultFolder) => void;
+  readonly arrange: (vault: Pick<VaultFolder, 'put'>) => void;
   readonly change: (files: Files) => Promise<string>;
   /** The answer when nobody interferes. */
   readonly done: string;
@@ -21,7 +21,7 @@ export interface FileChangeCase {
 }
 
 const base = sha256Hex(BASE);
-const withNote = (vault: VaultFolder): void => {
+const withNote = (vault: Pick<VaultFolder, 'put'>): void => {
   vault.put(NOTE, BASE);
   vault.put('Done/other.md', 'x');
 };
