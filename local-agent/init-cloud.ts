@@ -3,6 +3,7 @@ import { LedgerIntegrityError } from '#protocol/errors.ts';
 import type { LedgerBody } from '#protocol/ledger-body.ts';
 import type { SecretSource } from '#protocol/ports.ts';
 import { newSigningKey } from '#protocol/signing.ts';
+import { signingKeysOf } from '#protocol/writer-keys.ts';
 import type { Agent } from './agent.ts';
 import { InitRefusedError } from './init-vault.ts';
 import type { AgentKeys } from './keys.ts';
@@ -76,8 +77,7 @@ export async function ensureGenesis(agent: Agent, secret: CloudSecret): Promise<
   const outcome = await session.append((state) =>
     state.head.n > 0 ? undefined : { body: genesisBody(config, keys, secret) },
   );
-  const cloud = session.state.keys?.writers.find((known) => known.writer === secret.writer);
-  if (cloud?.publicKey !== secret.signing.publicKey) {
+  if (!signingKeysOf(session.state.keys, secret.writer).includes(secret.signing.publicKey)) {
     throw new InitRefusedError(
       "the cloud zone's key in Secrets Manager is not the one in the ledger: restore the secret's earlier version",
     );

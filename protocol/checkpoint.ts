@@ -31,7 +31,7 @@ export function openHint(
 ): Extract<LedgerBody, { kind: 'checkpoint' }> | undefined {
   const text = open(currentKeys(keyring).shared, sealed, hintContext(vaultId)).toString();
   const entry = LedgerEntry.parse(JSON.parse(text));
-  checkSignature(entry, root);
+  checkSignature(entry, [root]);
   const body = openBody(entry, keyring);
   const isOurs = entry.vaultId === vaultId && body?.kind === 'checkpoint' && body.replay === REPLAY_VERSION;
   return isOurs ? body : undefined;

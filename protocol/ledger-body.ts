@@ -59,7 +59,15 @@ const KeysBody = z.strictObject({
   kind: z.literal('keys'),
   keyEpoch: z.int().positive(),
   writers: z
-    .array(z.strictObject({ writer: WriterName, zone: Zone, publicKey: PublicKey }))
+    .array(
+      z.strictObject({
+        writer: WriterName,
+        zone: Zone,
+        publicKey: PublicKey,
+        /** The key before this one, while both are in use. */
+        oldKey: PublicKey.optional(),
+      }),
+    )
     .min(1)
     .max(100),
   approvers: z.array(z.strictObject({ approver: z.string().max(100), publicKey: PublicKey })).max(100),

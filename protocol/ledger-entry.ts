@@ -158,13 +158,23 @@ export function checkPlace(head: LedgerHead, entry: LedgerEntry): void {
 /**
  * Checks that an entry was signed by its writer.
  *
+ * @param keys those that its writer may sign with.
  * @throws {LedgerIntegrityError} naming the entry and what is wrong.
  */
-export function checkSignature(entry: LedgerEntry, publicKey: PublicKey | undefined): void {
-  if (publicKey === undefined) {
-    throw new LedgerIntegrityError(entry.n, `was written by ${entry.writer}, who has no key in this ledger`);
-  }
-  if (!verifyText(entryFacts(entry).signed, entry.sig, publicKey)) throw badSignature(entry);
+export function checkSignature(entry: LedgerEntry, keys: readonly PublicKey[]): void {
+  requireKey(entry, keys);
+  const { signed } = entryFacts(entry);
+  if (!keys.some((key) => verifyText(signed, entry.sig, key))) throw badSignature(entry);
+}
+
+/**
+ * Checks that the writer of an entry has a key at all.
+ *
+ * @throws {LedgerIntegrityError}
+ */
+export function requireKey(entry: LedgerEntry, keys: readonly PublicKey[]): void {
+  if (keys.length > 0) return;
+  throw new LedgerIntegrityError(entry.n, `was written by ${entry.writer}, who has no key in this ledger`);
 }
 
 /**
@@ -175,9 +185,10 @@ export function checkSignature(entry: LedgerEntry, publicKey: PublicKey | undefi
 export async function checkSignatureApart(
   entry: LedgerEntry,
   signed: string,
-  publicKey: PublicKey,
+  keys: readonly PublicKey[],
 ): Promise<LedgerIntegrityError | undefined> {
-  return (await verifyTextApart(signed, entry.sig, publicKey)) ? undefined : badSignature(entry);
+  for (const key of keys) if (await verifyTextApart(signed, entry.sig, key)) return undefined;
+  return badSignature(entry);
 }
 
 function badSignature({ n, writer }: LedgerEntry): LedgerIntegrityError {

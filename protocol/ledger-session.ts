@@ -9,6 +9,7 @@ import {
   LedgerEntry,
   makeOwnEntry,
   openBody,
+  requireKey,
 } from './ledger-entry.ts';
 import type { EntryDraft, EntryFacts, LedgerHead, Writer } from './ledger-entry.ts';
 import type { LedgerBody } from './ledger-body.ts';
@@ -17,6 +18,7 @@ import { applyEntry } from './replay.ts';
 import { emptyVaultState } from './vault-state.ts';
 import type { VaultState } from './vault-state.ts';
 import type { PublicKey } from './signing.ts';
+import { signingKeysOf } from './writer-keys.ts';
 
 const MAX_TRIES = 100;
 const MAX_FAILURES = 3;
@@ -135,7 +137,7 @@ export class LedgerSession {
   /** Checks one stored entry as the next of the chain and applies it. */
   admit(stored: unknown): VerifiedEntry {
     const { entry, facts } = this.#next(stored, this.state.head);
-    checkSignature(entry, this.#keyOf(entry));
+    checkSignature(entry, this.#keysOf(entry));
     const verified = this.#opened(entry, facts);
     this.#commit([verified]);
     return verified;
@@ -162,9 +164,9 @@ export class LedgerSession {
       for (let i = done; i < stored.length && !stop; i++) {
         try {
           const { entry, facts } = this.#next(stored[i], head);
-          const key = this.#keyOf(entry);
-          if (!key) checkSignature(entry, key);
-          else ahead.push({ entry, facts, wrong: checkSignatureApart(entry, facts.signed, key) });
+          const keys = this.#keysOf(entry);
+          requireKey(entry, keys);
+          ahead.push({ entry, facts, wrong: checkSignatureApart(entry, facts.signed, keys) });
           head = { n: entry.n, hash: facts.hash };
           // Who may sign what follows is known only when it has taken effect.
           if (entry.kind === 'keys') break;
@@ -291,9 +293,8 @@ export class LedgerSession {
     }
   }
 
-  #keyOf({ n, writer }: LedgerEntry): PublicKey | undefined {
-    if (n === 1) return this.#root;
-    return this.state.keys?.writers.find((known) => known.writer === writer)?.publicKey;
+  #keysOf({ n, writer }: LedgerEntry): readonly PublicKey[] {
+    return n === 1 ? [this.#root] : signingKeysOf(this.state.keys, writer);
   }
 }
 

@@ -10,12 +10,12 @@ import { applyChange, applyClaim } from './replay-task.ts';
 import type { Zone } from './task.ts';
 import { zoneOf } from './vault-state.ts';
 import type { TaskView, VaultState } from './vault-state.ts';
+import { renewalFault } from './writer-keys.ts';
 
 const LOCAL_ONLY: ReadonlySet<string> = new Set([
   'approval',
   'intent',
   'result',
-  'keys',
   'conflict',
   'override',
   'checkpoint',
@@ -44,6 +44,12 @@ function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone
   const refuse = (why: Verdict, taskId = entry.taskId): void => {
     if (why) state.refusals.push({ n: entry.n, writer: entry.writer, ...(taskId ? { taskId } : {}), ...why });
   };
+  if (zone === 'cloud' && body.kind === 'keys') {
+    const fault = state.keys && renewalFault(state.keys, body, entry.writer);
+    if (fault === undefined) state.keys = body;
+    else refuse(incident('zone', `the cloud zone wrote new keys, and ${fault}`));
+    return;
+  }
   if (zone === 'cloud' && LOCAL_ONLY.has(body.kind)) {
     const forged = body.kind === 'approval';
     refuse({

@@ -4,7 +4,7 @@ import type { VaultState } from './vault-state.ts';
  * To be raised whenever the rules of replay change in a way that makes another state of the same entries:
  * snapshots of before are then left aside, and everything is replayed.
  */
-export const REPLAY_VERSION = 1;
+export const REPLAY_VERSION = 2;
 
 /** A state as JSON: maps and sets as tagged lists, in their order. */
 export function snapshotJson(state: VaultState): string {

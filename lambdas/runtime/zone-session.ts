@@ -8,6 +8,7 @@ import type { SecretSource } from '#protocol/ports.ts';
 import { currentKeys } from '#protocol/seal.ts';
 import type { Keyring } from '#protocol/seal.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
+import { signingKeysOf } from '#protocol/writer-keys.ts';
 
 /** The keys at hand are not those in force: they were rotated since the secret was read. */
 export class StaleKeysError extends EmployeeError {
@@ -111,8 +112,7 @@ function makeZone(secret: CloudSecret, ports: ZonePorts, start: VaultState | und
 
 /** An entry signed with a key that is no longer ours would stand in the ledger and break it for every reader. */
 function requireOwnKeys(state: VaultState, secret: CloudSecret): void {
-  const known = state.keys?.writers.find(({ writer }) => writer === secret.writer);
-  if (known?.publicKey !== secret.signing.publicKey) {
+  if (!signingKeysOf(state.keys, secret.writer).includes(secret.signing.publicKey)) {
     throw new StaleKeysError(`the ledger knows another signing key of ${secret.writer}, or none`);
   }
   if (currentKeys(secret.keyring).keyEpoch < (state.keys?.keyEpoch ?? 0)) {

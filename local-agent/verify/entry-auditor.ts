@@ -31,7 +31,7 @@ export class EntryAuditor {
 
   /** Takes the next entry that was not refused. */
   see(entry: LedgerEntry, body: LedgerBody): void {
-    if (body.kind === 'keys') this.#keys = body;
+    if (body.kind === 'keys') this.#seeKeys(entry, body);
     if (body.kind === 'task') {
       for (const { taskId, epoch } of body.changes) this.#seeEpoch(entry, taskId, epoch);
       return;
@@ -42,6 +42,26 @@ export class EntryAuditor {
     if (body.kind === 'approval') this.#seeApproval(entry, taskId, body);
     if (body.kind === 'intent') this.#seeIntent(entry, taskId, body);
     if (body.kind === 'result') this.#seeResult(entry, taskId, body);
+  }
+
+  /** Whoever is no machine of the owner may renew its own key, and nothing else. */
+  #seeKeys(entry: LedgerEntry, body: KeysBody): void {
+    const before = this.#keys;
+    this.#keys = body;
+    if (!before || before.writers.some(({ writer, zone }) => writer === entry.writer && zone === 'local'))
+      return;
+    const others = ({ approvers, keyEpoch, writers }: KeysBody): string =>
+      JSON.stringify([
+        approvers,
+        keyEpoch,
+        writers.map((row) => (row.writer === entry.writer ? row.zone : row)),
+      ]);
+    if (others(before) !== others(body)) {
+      const what = `changed keys that are not its own (${entry.writer})`;
+      this.problems.push(
+        problem('order', `ledger entry ${entry.n} ${what}, and readers accepted it`, { n: entry.n }),
+      );
+    }
   }
 
   #seeEpoch(entry: LedgerEntry, taskId: string, epoch: number): void {

@@ -3,6 +3,7 @@ import { EntryAuditor } from '#local-agent/verify/entry-auditor.ts';
 import { signApproval } from '#protocol/approval.ts';
 import type { LedgerBody } from '#protocol/ledger-body.ts';
 import { openBody } from '#protocol/ledger-entry.ts';
+import { newSigningKey } from '#protocol/signing.ts';
 import { createLedgerFactory } from '#test/support/ledger-factory.ts';
 
 const TASK = `t${'a'.repeat(20)}`;
@@ -87,6 +88,20 @@ function never(): never {
 }
 
 describe('the auditor, whose rules are not those of replay', () => {
+  it('has nothing to say of a zone that renews its own key, and names one that changes another', () => {
+    const { auditor, factory, see } = createTrail();
+    const renewed = factory.keys.writers.map((row) =>
+      row.writer === 'cloud' ? { ...row, publicKey: newSigningKey().publicKey, oldKey: row.publicKey } : row,
+    );
+    see({ ...factory.keys, writers: renewed }, {}, factory.cloud);
+    expect(auditor.problems).toEqual([]);
+    const approvers = [{ approver: 'owner', publicKey: factory.cloud.signingKey.publicKey }];
+    const n = see({ ...factory.keys, writers: renewed, approvers }, {}, factory.cloud);
+    expect(auditor.problems).toMatchObject([{ code: 'order', n }]);
+    see(factory.keys, {}, factory.local);
+    expect(auditor.problems).toHaveLength(1);
+  });
+
   it('has nothing to say of approval, intent and result in order, and knows the effect', () => {
     const { approve, intend, result, found, auditor } = createTrail();
     approve();

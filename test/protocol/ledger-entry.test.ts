@@ -47,7 +47,7 @@ describe('an entry', () => {
       ring: 'shared',
     });
     checkPlace(start, entry);
-    checkSignature(entry, local.signingKey.publicKey);
+    checkSignature(entry, [local.signingKey.publicKey]);
     expect(openBody(entry, cloud.keyring)).toEqual(body);
   });
 
@@ -101,8 +101,8 @@ describe('an entry', () => {
 
   it('signed by another, or by nobody known, is refused', () => {
     const entry = makeEntry(start, { body }, local, stamp);
-    expect(() => checkSignature(entry, newSigningKey().publicKey)).toThrow('its signature is not by laptop');
-    expect(() => checkSignature(entry, undefined)).toThrow('has no key in this ledger');
+    expect(() => checkSignature(entry, [newSigningKey().publicKey])).toThrow('its signature is not by laptop');
+    expect(() => checkSignature(entry, [])).toThrow('has no key in this ledger');
   });
 
   it.each([
@@ -131,7 +131,7 @@ describe('an entry', () => {
     ['a body that is nothing', { body: '' }, 'not a sealed text'],
   ] as const)('with %s cannot be read, though its writer signed it', (_name, changes, message) => {
     const entry = forged(changes);
-    checkSignature(entry, local.signingKey.publicKey);
+    checkSignature(entry, [local.signingKey.publicKey]);
     expect(() => openBody(entry, local.keyring)).toThrow(LedgerIntegrityError);
     expect(() => openBody(entry, local.keyring)).toThrow(message);
   });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createLedgerFactory } from '#test/support/ledger-factory.ts';
-import type { LedgerFactory } from '#test/support/ledger-factory.ts';
 import { OTHER_TASK, SHA, sampleMail, TASK } from './samples.ts';
 import {
   approvalEntry,
@@ -27,7 +26,6 @@ describe('the cloud zone', () => {
     ['a rejection', 'pending_approval', () => change('rejected', { epoch: 1 }), 'zone'],
     ['that an approval is void', 'approved', () => change('voided', { epoch: 1 }), 'zone'],
     ['a wish for another draft', 'pending_approval', () => change('redraft', { epoch: 1 }), 'zone'],
-    ['new keys', 'created', (factory: LedgerFactory) => ({ body: factory.keys }), 'zone'],
     [
       'an override',
       'created',
