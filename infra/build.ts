@@ -11,6 +11,7 @@ export const bundleEntries: Readonly<Record<string, string>> = {
   // A thread of its own that triage starts, so that a mail which hangs the parser can be killed.
   'triage/mail-parser-worker': 'adapters/mail-parser-worker.ts',
   'draft/index': 'lambdas/draft/main.ts',
+  'rotate/index': 'lambdas/rotate/main.ts',
 };
 
 /** How every bundle is made. CommonJS packages inside an ES module still ask for `require`, hence the banner. */

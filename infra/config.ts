@@ -60,6 +60,12 @@ const Given = z.object({
       .min(1, 'expected at least 1 day')
       .max(36_500, 'expected at most 36500 days'),
   ),
+  secretRotationDays: numberSetting(
+    z
+      .int('expected whole days, such as 30')
+      .min(1, 'expected at least 1 day')
+      .max(1000, 'expected at most 1000 days, the most that Secrets Manager takes'),
+  ),
   triageConcurrency: Concurrency,
   draftConcurrency: Concurrency,
   ...AgentSettings.shape,
@@ -85,6 +91,7 @@ const Given = z.object({
  *   no budget. Default 5.
  * - `archiveRetentionDays`: how long nobody can remove what was put into the archive. In `prod` not even the owner
  *   of the account can shorten it afterwards. Default 365 in `prod`, 1 in `dev`.
+ * - `secretRotationDays`: how old the cloud zone's signing key gets before it is replaced by a new one. Default 30.
  * - `triageConcurrency`, `draftConcurrency`: how many batches of up to ten mails, or drafts, are worked on at once. What
  *   comes beyond that waits in the queue, so a flood of mail costs time and not money; `draftConcurrency` is also what
  *   holds a model's rate. More than 2 mostly race for the same next ledger number. The account's Lambda quota has to
@@ -106,6 +113,7 @@ export interface Settings {
   readonly alarmEmail?: string;
   readonly monthlyBudgetUsd: number;
   readonly archiveRetentionDays: number;
+  readonly secretRotationDays: number;
   readonly triageConcurrency: number;
   readonly draftConcurrency: number;
   readonly agent: AgentTrust;
@@ -170,6 +178,7 @@ export function parseSettings(context: Record<string, unknown>): Settings {
     ...(given.alarmEmail === undefined ? {} : { alarmEmail: given.alarmEmail }),
     monthlyBudgetUsd: given.monthlyBudgetUsd ?? 5,
     archiveRetentionDays: given.archiveRetentionDays ?? (given.stage === 'prod' ? 365 : 1),
+    secretRotationDays: given.secretRotationDays ?? 30,
     triageConcurrency: given.triageConcurrency ?? 2,
     draftConcurrency: given.draftConcurrency ?? 2,
     agent,

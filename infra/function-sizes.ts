@@ -2,12 +2,12 @@ import { Duration } from 'aws-cdk-lib';
 import type { Settings } from './config.ts';
 import type { FunctionName } from './paths.ts';
 
-/** Limits of one function; the queue in front of it takes its visibility timeout from them. */
+/** Limits of one function; a queue in front of it takes its visibility timeout from them. */
 export interface FunctionSize {
   readonly timeout: Duration;
   readonly memoryMb: number;
   /**
-   * How many run at once: reserved for the function, and the most that its queue starts. An account whose Lambda quota
+   * How many run at once: reserved for the function, and the most that its queue starts, if it has one. An account whose Lambda quota
    * is still 10 has to have it raised first, as it cannot reserve any.
    */
   readonly concurrency: number;
@@ -17,6 +17,7 @@ export interface FunctionSize {
 export const functionSizes: Record<FunctionName, Omit<FunctionSize, 'concurrency'>> = {
   triage: { timeout: Duration.seconds(60), memoryMb: 1536 },
   draft: { timeout: Duration.seconds(60), memoryMb: 1024 },
+  rotate: { timeout: Duration.seconds(60), memoryMb: 1024 },
 };
 
 /** The limits of a function in a deployment. */
@@ -24,6 +25,8 @@ export function sizeOf(name: FunctionName, settings: Settings): FunctionSize {
   const concurrency: Record<FunctionName, number> = {
     triage: settings.triageConcurrency,
     draft: settings.draftConcurrency,
+    // Two steps of one rotation at once would be in each other's way.
+    rotate: 1,
   };
   return { ...functionSizes[name], concurrency: concurrency[name] };
 }

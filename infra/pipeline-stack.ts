@@ -6,6 +6,7 @@ import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { z } from 'zod';
 import type { DraftEnv } from '#lambdas/draft/env.ts';
+import type { RotateEnv } from '#lambdas/rotate/env.ts';
 import type { TriageEnv } from '#lambdas/triage/env.ts';
 import type { Settings } from './config.ts';
 import { functionSizes, sizeOf } from './function-sizes.ts';
@@ -14,6 +15,7 @@ import type { FunctionName } from './paths.ts';
 import { QueueAlarms } from './queue-alarms.ts';
 import { QueueWithDlq } from './queue-with-dlq.ts';
 import { removalPolicy } from './removal.ts';
+import { SecretRotation } from './secret-rotation.ts';
 import type { StorageStack } from './storage-stack.ts';
 import { ZoneBoundary } from './zone-boundary.ts';
 import { ZoneFunction } from './zone-function.ts';
@@ -52,7 +54,11 @@ export class PipelineStack extends Stack {
       draftingQueue: drafting.queue,
       encryptionKey: storage.encryptionKey,
     };
-    const logs = { triage: this.logGroup('TriageLogs'), draft: this.logGroup('DraftLogs') };
+    const logs = {
+      triage: this.logGroup('TriageLogs'),
+      draft: this.logGroup('DraftLogs'),
+      rotate: this.logGroup('RotateLogs'),
+    };
     const boundary = new ZoneBoundary(this, 'Boundary', {
       zone,
       logGroupArns: [logs.triage.logGroupArn, logs.draft.logGroupArn],
@@ -60,7 +66,6 @@ export class PipelineStack extends Stack {
     });
     const shared = (name: FunctionName) => ({
       settings,
-      boundary,
       bundleDir: join(bundlesDir, name),
       size: sizeOf(name, settings),
       logGroup: logs[name],
@@ -68,6 +73,7 @@ export class PipelineStack extends Stack {
 
     new ZoneFunction(this, 'Triage', {
       ...shared('triage'),
+      boundary,
       description: 'Reads each mail once, decides what it is, and records task and note',
       environment: this.triageEnvironment(zone),
       source: zone.inboundQueue,
@@ -75,6 +81,7 @@ export class PipelineStack extends Stack {
     });
     new ZoneFunction(this, 'Draft', {
       ...shared('draft'),
+      boundary,
       description: 'Takes a task and writes its draft for a person to approve; cannot send',
       environment: this.draftEnvironment(zone),
       source: zone.draftingQueue,
@@ -85,6 +92,12 @@ export class PipelineStack extends Stack {
     const topic = this.alarmTopic;
     new QueueAlarms(this, 'InboundAlarms', { queues: mail.inbound, work: 'Incoming mail', topic });
     new QueueAlarms(this, 'DraftingAlarms', { queues: drafting, work: 'Drafts', topic });
+    new SecretRotation(this, 'Rotate', {
+      ...shared('rotate'),
+      environment: this.rotateEnvironment(zone),
+      zone,
+      alarmTopic: topic,
+    });
     this.outputs(zone);
   }
 
@@ -111,6 +124,16 @@ export class PipelineStack extends Stack {
       OWN_ADDRESSES: this.settings.ownAddresses.join(','),
       FROM_ADDRESS: this.settings.fromAddress,
     } satisfies z.input<typeof DraftEnv>;
+  }
+
+  private rotateEnvironment(zone: ZoneResources) {
+    return {
+      LEDGER_TABLE: zone.ledgerTable.tableName,
+      VAULT_BUCKET: zone.vaultBucket.bucketName,
+      VAULT_SECRET_ARN: zone.vaultSecret.secretArn,
+      POWERTOOLS_SERVICE_NAME: 'rotate',
+      POWERTOOLS_LOG_LEVEL: 'INFO',
+    } satisfies z.input<typeof RotateEnv>;
   }
 
   private powertools(service: FunctionName) {

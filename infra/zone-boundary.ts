@@ -110,19 +110,11 @@ export const neverAllowed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The permissions boundary of every role in the cloud zone: at most the work on this deployment's own data, and
- * explicitly none of {@link neverAllowed}. A role's rights are the intersection of its policies and this.
+ * The permissions boundary of the roles in the cloud zone that work on mail: at most the work on this deployment's own
+ * data, and explicitly none of {@link neverAllowed}. A role's rights are the intersection of its policies and this.
  */
 export class ZoneBoundary extends ManagedPolicy {
-  constructor(
-    scope: Construct,
-    id: string,
-    props: {
-      readonly zone: ZoneResources;
-      readonly logGroupArns: readonly string[];
-      readonly tracing: boolean;
-    },
-  ) {
+  constructor(scope: Construct, id: string, props: BoundaryProps) {
     const { zone } = props;
     super(scope, id, {
       description: 'AI Employee: the most that any role of the cloud zone can do',
@@ -136,26 +128,46 @@ export class ZoneBoundary extends ManagedPolicy {
           ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:SendMessage'],
           [zone.inboundQueue.queueArn, zone.draftingQueue.queueArn],
         ),
-        allow(['logs:CreateLogStream', 'logs:PutLogEvents'], props.logGroupArns),
-        ...(zone.encryptionKey
-          ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [zone.encryptionKey.keyArn])]
-          : []),
-        ...(props.tracing ? [allow(['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*'])] : []),
-        ...Object.entries(neverAllowed).map(
-          ([sid, actions]) =>
-            new PolicyStatement({ sid, effect: Effect.DENY, actions: [...actions], resources: ['*'] }),
-        ),
-        new PolicyStatement({
-          sid: 'DenyChangingTheLedger',
-          effect: Effect.DENY,
-          actions: ['dynamodb:UpdateItem'],
-          resources: [zone.ledgerTable.tableArn],
-        }),
+        ...sharedStatements(props),
+        ...denials(neverAllowed),
       ],
     });
   }
 }
 
-function allow(actions: string[], resources: readonly string[]): PolicyStatement {
-  return new PolicyStatement({ actions, resources: [...resources] });
+/** What a boundary is about. */
+export interface BoundaryProps {
+  readonly zone: ZoneResources;
+  readonly logGroupArns: readonly string[];
+  readonly tracing: boolean;
+}
+
+/** What every boundary lets through and denies besides. */
+export function sharedStatements({ zone, logGroupArns, tracing }: BoundaryProps): PolicyStatement[] {
+  return [
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroupArns),
+    ...(zone.encryptionKey
+      ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [zone.encryptionKey.keyArn])]
+      : []),
+    ...(tracing ? [allow(['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*'])] : []),
+    new PolicyStatement({
+      sid: 'DenyChangingTheLedger',
+      effect: Effect.DENY,
+      actions: ['dynamodb:UpdateItem'],
+      resources: [zone.ledgerTable.tableArn],
+    }),
+  ];
+}
+
+/** Denies each list on everything. */
+export function denials(lists: Readonly<Record<string, readonly string[]>>): PolicyStatement[] {
+  return Object.entries(lists).map(
+    ([sid, actions]) =>
+      new PolicyStatement({ sid, effect: Effect.DENY, actions: [...actions], resources: ['*'] }),
+  );
+}
+
+/** The most that is let through on some resources. */
+export function allow(actions: readonly string[], resources: readonly string[]): PolicyStatement {
+  return new PolicyStatement({ actions: [...actions], resources: [...resources] });
 }

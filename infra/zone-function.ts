@@ -21,14 +21,14 @@ export interface ZoneFunctionProps {
   readonly bundleDir: string;
   readonly size: FunctionSize;
   readonly environment: Readonly<Record<string, string>>;
-  /** The queue it works off, ten messages at a time; it reports which of a batch failed. */
-  readonly source: IQueue;
+  /** The queue it works off, ten messages at a time; it reports which of a batch failed. Without, others call it. */
+  readonly source?: IQueue;
   readonly logGroup: LogGroup;
   readonly permissions: readonly PolicyStatement[];
   readonly boundary: IManagedPolicy;
 }
 
-/** A function of the cloud zone with a role of its own, held by the boundary, and the queue it works off. */
+/** A function of the cloud zone with a role of its own, held by a boundary, and the queue it works off. */
 export class ZoneFunction extends Construct {
   readonly function: Function;
   readonly role: Role;
@@ -63,6 +63,7 @@ export class ZoneFunction extends Construct {
       // CDK adds rights to a role behind one's back when features are switched on; this one takes none.
       role: this.role.withoutPolicyUpdates(),
     });
+    if (props.source === undefined) return;
     new EventSourceMapping(this, 'Source', {
       target: this.function,
       eventSourceArn: props.source.queueArn,

@@ -34,6 +34,25 @@ export function draftPermissions(zone: ZoneResources): PolicyStatement[] {
   return [...sharedPermissions(zone), consume('ConsumeDrafting', zone.draftingQueue)];
 }
 
+/** What the rotation function may do with its secret: of all functions, it alone may write one. */
+export const rotationActions: readonly string[] = [
+  'secretsmanager:DescribeSecret',
+  'secretsmanager:GetSecretValue',
+  'secretsmanager:PutSecretValue',
+  'secretsmanager:UpdateSecretVersionStage',
+];
+
+/** All that rotation may do: renew the zone's key, in the secret and in the ledger. */
+export function rotatePermissions(zone: ZoneResources): PolicyStatement[] {
+  return [
+    allow('Ledger', ['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
+    // The newest checkpoint, to begin reading the ledger at.
+    allow('Checkpoint', ['s3:GetObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
+    allow('RotateOwnSecret', [...rotationActions], [zone.vaultSecret.secretArn]),
+    ...(zone.encryptionKey === undefined ? [] : [useOf(zone.encryptionKey)]),
+  ];
+}
+
 // Written out instead of `grantReadWriteData` and its like: those include deletes, scans and retention.
 function sharedPermissions(zone: ZoneResources): PolicyStatement[] {
   return [

@@ -21,6 +21,7 @@ import { gitVersion } from './git/repository.ts';
 import { readCloudSecret } from './init-cloud.ts';
 import { keysFileOf, loadKeys } from './keys.ts';
 import { copyChecks } from './copy-checks.ts';
+import { credentialChecks } from './credential-checks.ts';
 import type { Check } from './doctor-check.ts';
 import { copyFileOf } from './repair/damaged-copy.ts';
 import { checkSentinel } from './sync/sentinel.ts';
@@ -135,6 +136,7 @@ async function cloudChecks(checks: Check[], config: EmployeeConfig): Promise<voi
     // Without an answer to that, each of the next would wait for the same silence.
     if (!identity) return;
     checks.push(clockCheck(identity.serviceTime));
+    checks.push(...(await credentialChecks(clients, identity.arn, config)));
     await attempt(
       checks,
       'tasks table',

@@ -14,9 +14,9 @@ import { startSts } from './emulators/sts.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { FunctionLog } from './functions.ts';
 import { accessPlanOf } from './iam/access-plan.ts';
-import { checkDeliveries } from './iam/deliveries.ts';
+import { checkDeliveries, mayRotate } from './iam/deliveries.ts';
 import { enforce, type Enforcement } from './iam/enforcement.ts';
-import { awsEnvironment, startPipeline } from './pipeline.ts';
+import { awsEnvironment, startPipeline, type Pipeline } from './pipeline.ts';
 import { planOf, type CloudPlan } from './plan.ts';
 import { provision } from './provision.ts';
 import { startSmtp, type SmtpOptions } from './smtp.ts';
@@ -56,7 +56,7 @@ export interface LocalCloudOptions {
   log?: FunctionLog;
   onSent?: (mail: SentMail) => void;
   onReceived?: SmtpOptions['onReceived'];
-  /** Load one instance of each function ahead of the first event. @default true */
+  /** Load one instance of each function that works off a queue ahead of the first event. @default true */
   warm?: boolean;
 }
 
@@ -79,7 +79,7 @@ export interface LocalCloud {
   credentialsFor(caller: string): Credentials;
   /** What an SDK needs in its environment to work here as that caller. */
   environmentFor(caller: string): Record<string, string>;
-  /** Resolves when every queue that feeds a function is empty and no function runs. */
+  /** Resolves when every queue that feeds a function is empty, no function runs and no secret rotates. */
   settle(this: void): Promise<void>;
   close(this: void): Promise<void>;
 }
@@ -148,12 +148,21 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const dynamodb = await started(
       startDynamodb({ ...at(ports.dynamodb), intercept, ...inFolder('path', dataDir, 'dynamodb') }),
     );
+    // Secrets are made before the functions that rotate them.
+    const later: { pipeline?: Pipeline } = {};
     const secrets = await started(
       startSecretsManager({
         ...at(ports.secretsmanager),
         intercept,
         region,
         accountId: ACCOUNT_ID,
+        functions: {
+          mayInvoke: (functionArn, secretArn) => mayRotate(plan, functionArn, secretArn, ACCOUNT_ID),
+          invoke: async (functionArn, event) => {
+            if (later.pipeline === undefined) throw new Error('the functions have not started yet');
+            return later.pipeline.invoke(functionArn, event);
+          },
+        },
         ...inFolder('dataDir', dataDir),
       }),
     );
@@ -195,6 +204,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
     const pipeline = startPipeline({ plan, endpoints, region, log, warm: options.warm ?? true });
     closers.push(pipeline.close);
+    later.pipeline = pipeline;
 
     const smtp = await startSmtp({
       ...at(ports.smtp),
@@ -214,6 +224,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       return (
         smtp.receiving() > 0 ||
         pipeline.isBusy() ||
+        secrets.rotating() > 0 ||
         fedQueues.some((name) => {
           const depth = depths[name];
           return depth !== undefined && depth.visible + depth.inFlight + depth.delayed > 0;

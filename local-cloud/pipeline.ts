@@ -3,7 +3,7 @@ import { AwsClient } from './aws-client.ts';
 import { credentialsOf } from './credentials.ts';
 import { endpointVariables, type Endpoints } from './endpoints.ts';
 import { EventSource } from './event-sources.ts';
-import { LocalFunction, type FunctionLog } from './functions.ts';
+import { InvocationFailed, LocalFunction, type FunctionLog } from './functions.ts';
 import { pollerOf } from './iam/enforcement.ts';
 import type { CloudPlan } from './plan.ts';
 
@@ -13,6 +13,8 @@ export interface Pipeline {
   close(this: void): Promise<void>;
   /** Whether a batch is on its way. */
   isBusy(this: void): boolean;
+  /** Calls a function once. @throws InvocationFailed */
+  invoke(this: void, functionArn: string, event: unknown): Promise<unknown>;
 }
 
 /** @see startPipeline */
@@ -21,7 +23,7 @@ export interface PipelineOptions {
   endpoints: Endpoints;
   region: string;
   log: FunctionLog;
-  /** Load one instance of each function ahead of the first event. */
+  /** Load one instance of each function that works off a queue ahead of the first event. */
   warm: boolean;
 }
 
@@ -39,8 +41,14 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   const pollers = new Map(plan.functions.map((planned) => [planned.name, pollerClient(planned, options)]));
   const sources = eventSources(plan, functions, pollers, region, log);
   for (const source of sources) source.start();
-  if (options.warm) for (const each of functions) each.warm();
+  const fed = new Set(plan.eventSources.map(({ functionName }) => functionName));
+  if (options.warm) for (const each of functions) if (fed.has(each.planned.name)) each.warm();
   return {
+    invoke: async (functionArn, event) => {
+      const target = functions.find(({ planned }) => planned.arn === functionArn);
+      if (target === undefined) throw new InvocationFailed(functionArn, 'there is no such function');
+      return target.invoke(event);
+    },
     isBusy: () => functions.some(({ running }) => running > 0) || sources.some(({ running }) => running > 0),
     close: async () => {
       await drain(sources);

@@ -85,6 +85,28 @@ export const EventSourceProperties = z.object({
   FilterCriteria: z.undefined('filters are not applied here').optional(),
 });
 
+/** Properties of `AWS::SecretsManager::RotationSchedule` with a function of the templates. */
+export const RotationScheduleProperties = z.object({
+  SecretId: z.string(),
+  RotationLambdaARN: z.string('only functions of the templates rotate here'),
+  RotationRules: z
+    .object({
+      AutomaticallyAfterDays: Num.optional(),
+      ScheduleExpression: z.string().optional(),
+      Duration: z.string().optional(),
+    })
+    .optional(),
+});
+
+/** Properties of `AWS::Lambda::Permission`. */
+export const PermissionProperties = z.object({
+  Action: z.string(),
+  FunctionName: z.string(),
+  Principal: z.string(),
+  SourceAccount: z.string().optional(),
+  SourceArn: z.string().optional(),
+});
+
 /** Properties of `AWS::SES::EmailIdentity`. */
 export const EmailIdentityProperties = z.object({
   ConfigurationSetAttributes: z.object({ ConfigurationSetName: z.string().optional() }).optional(),

@@ -40,6 +40,13 @@ export interface PlannedEventSource {
   maximumConcurrency?: number;
 }
 
+/** A secret that a function rotates. */
+export interface PlannedRotation {
+  secretArn: string;
+  functionArn: string;
+  rules?: { AutomaticallyAfterDays?: number | undefined; ScheduleExpression?: string | undefined };
+}
+
 /** What SES does with mail to some recipients. */
 export interface PlannedReceiptRule {
   name: string;
@@ -60,6 +67,9 @@ export interface CloudPlan {
   secrets: ({ name: string; arn: string } & z.infer<typeof Schemas.SecretProperties>)[];
   functions: PlannedFunction[];
   eventSources: PlannedEventSource[];
+  rotations: PlannedRotation[];
+  /** Who may call a function without being a role of the account. */
+  permissions: z.infer<typeof Schemas.PermissionProperties>[];
   receiptRules: PlannedReceiptRule[];
   identities: string[];
   configurationSets: string[];
@@ -86,6 +96,8 @@ export function planOf(stacks: readonly Stack[], place: Place): CloudPlan {
     secrets: [],
     functions: [],
     eventSources: [],
+    rotations: [],
+    permissions: [],
     receiptRules: [],
     identities: [],
     configurationSets: [],
@@ -155,6 +167,18 @@ function add(
       });
       return;
     }
+    case 'AWS::SecretsManager::RotationSchedule': {
+      const { SecretId, RotationLambdaARN, RotationRules } = read(Schemas.RotationScheduleProperties);
+      plan.rotations.push({
+        secretArn: SecretId,
+        functionArn: RotationLambdaARN,
+        ...optional('rules', RotationRules),
+      });
+      return;
+    }
+    case 'AWS::Lambda::Permission':
+      plan.permissions.push(read(Schemas.PermissionProperties));
+      return;
     case 'AWS::SES::ReceiptRule': {
       const { Rule: rule, RuleSetName: ruleSet } = read(Schemas.ReceiptRuleProperties);
       if (!rule.Enabled) return;
@@ -183,14 +207,21 @@ function add(
   }
 }
 
+/** The resources that call a function, by the property that names it. */
+const CALLERS: Readonly<Record<string, string>> = {
+  'AWS::Lambda::EventSourceMapping': 'FunctionName',
+  'AWS::SecretsManager::RotationSchedule': 'RotationLambdaARN',
+};
+
 type Read = <Schema extends z.ZodType>(schema: Schema) => z.infer<Schema>;
 
-/** Functions without a queue are not started here, so their code may be of any kind (custom resources). */
+/** Functions that nothing here calls are not started, so their code may be of any kind (custom resources). */
 function plannedFunction(resolver: Resolver, stack: Stack, named: Named, read: Read): PlannedFunction {
-  const isFed = (candidate: Stack): boolean =>
+  const isCalled = (candidate: Stack): boolean =>
     Object.entries(candidate.template.Resources).some(([id, { Type, Properties }]) => {
-      if (Type !== 'AWS::Lambda::EventSourceMapping') return false;
-      const target = resolver.resolve(candidate, Properties['FunctionName'], `${candidate.name}.${id}`);
+      const member = CALLERS[Type];
+      if (member === undefined) return false;
+      const target = resolver.resolve(candidate, Properties[member], `${candidate.name}.${id}`);
       return String(target).split(':').at(-1) === named.name;
     });
   const base = {
@@ -198,7 +229,7 @@ function plannedFunction(resolver: Resolver, stack: Stack, named: Named, read: R
     name: named.name,
     arn: named.kind.attributes['Arn']?.(named) ?? '',
   };
-  if (!isFed(stack)) {
+  if (!isCalled(stack)) {
     return { ...base, bundleDir: '', handler: '', environment: {}, timeoutSeconds: 0, memoryMb: 0 };
   }
   const properties = read(Schemas.FunctionProperties);

@@ -13,7 +13,7 @@ export interface ProvisionOptions {
 }
 
 /**
- * Makes the tables, buckets, queues, topics, subscriptions and secrets of a plan. Safe to run again on what
+ * Makes the tables, buckets, queues, topics, subscriptions, secrets and their schedules of a plan. Safe to run again on what
  * a former start left: what exists stays with its content; queue attributes are set anew.
  * @throws TemplateUnsupported for what cannot be made here
  * @throws PlatformCallFailed if an emulator refuses
@@ -29,6 +29,17 @@ export async function provision(
     ...plan.secrets.map((secret) => makeSecret(client, secret)),
     makeQueuesAndTopics(client, plan, options),
   ]);
+  for (const rotation of plan.rotations) await schedule(client, rotation);
+}
+
+/** As CloudFormation does it; the functions are not up yet, so that none is tried out. */
+async function schedule(client: AwsClient, rotation: CloudPlan['rotations'][number]): Promise<void> {
+  await client.json('secretsmanager', 'RotateSecret', {
+    SecretId: rotation.secretArn,
+    RotationLambdaARN: rotation.functionArn,
+    ...(rotation.rules === undefined ? {} : { RotationRules: rotation.rules }),
+    RotateImmediately: false,
+  });
 }
 
 const Description = z.object({ Table: z.object({ TableStatus: z.string() }) });

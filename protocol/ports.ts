@@ -126,6 +126,36 @@ export interface SecretSource {
   read(): Promise<string>;
 }
 
+/**
+ * The versions of one secret. A version's value never changes once it has one; a stage stands at one version at
+ * most, and those without any stage are forgotten in time.
+ */
+export interface SecretVersions {
+  describe(): Promise<SecretDescription>;
+  /** The value of a version; `undefined` when there is no such version, or it has no value yet. */
+  read(versionId: string): Promise<string | undefined>;
+  /**
+   * Makes a version, or gives one without a value its value, and moves the stage to it. `other`: it has another
+   * value already, and nothing was done; with the same value nothing is done either.
+   */
+  put(versionId: string, value: string, stage: string): Promise<'put' | 'other'>;
+  /**
+   * Moves a stage away from `from`: to `to`, or off the secret. `elsewhere`: it does not stand at `from`, and
+   * nothing was done.
+   */
+  moveStage(stage: string, from: string, to?: string): Promise<'moved' | 'elsewhere'>;
+}
+
+/** What a secret tells of itself, without any value. Times are ISO-8601 UTC. */
+export interface SecretDescription {
+  readonly rotationEnabled: boolean;
+  readonly rotateEveryDays?: number;
+  readonly lastRotatedAt?: string;
+  readonly changedAt?: string;
+  /** Stages by version, of versions that have one. */
+  readonly stages: ReadonlyMap<string, readonly string[]>;
+}
+
 export interface Clock {
   /** Wall clock, ISO-8601 UTC with milliseconds. */
   now(): string;

@@ -27,6 +27,13 @@ export const ASSUMPTIONS = {
   /** Time in a function: a call to a service, and the work between calls for one mail. */
   callMs: 15,
   workMs: 50,
+  /** A rotation is four steps, each in a function that starts cold and reads the ledger's end several times. */
+  rotationSteps: 4,
+  rotationStepMs: 3000,
+  rotationMemoryGb: 1,
+  rotationSecretCalls: 16,
+  rotationLedgerReads: 16,
+  rotationLedgerWrites: 4,
   /** Lines of the platform itself (START, END, REPORT) for one invocation; those of the function are counted. */
   platformLogBytes: 450,
   /** A model that drafts, if the owner lets one: the mail with the handbook in, an answer out. */

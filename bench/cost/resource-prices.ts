@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ASSUMPTIONS } from './assumptions.ts';
 import { backupCharges, restoreTestCharges } from './backup-prices.ts';
 import type { Charge } from './price-list.ts';
+import { rotationCharges } from './rotation-prices.ts';
 import type { TemplateResource } from './templates.ts';
 
 /**
@@ -69,6 +70,7 @@ export const RESOURCE_PRICES: Readonly<Record<string, IdlePrice>> = {
     const polls = (ASSUMPTIONS.pollersAQueue * SECONDS_A_MONTH) / ASSUMPTIONS.pollSeconds;
     return [{ price: 'sqs-request', quantity: polls }];
   },
+  'AWS::SecretsManager::RotationSchedule': rotationCharges,
   'AWS::SSM::Parameter': ({ properties }) =>
     properties['Tier'] === 'Advanced' ? [{ price: 'ssm-advanced-parameter', quantity: 1 }] : [],
   'AWS::Scheduler::Schedule': () => [
@@ -89,7 +91,7 @@ export const RESOURCE_PRICES: Readonly<Record<string, IdlePrice>> = {
       ...['AWS::Logs::QueryDefinition', 'AWS::Logs::ResourcePolicy', 'AWS::Logs::SubscriptionFilter'],
       ...['AWS::RolesAnywhere::CRL', 'AWS::RolesAnywhere::Profile', 'AWS::RolesAnywhere::TrustAnchor'],
       ...['AWS::S3::BucketPolicy', 'AWS::SecretsManager::ResourcePolicy'],
-      ...['AWS::SecretsManager::RotationSchedule', 'AWS::SES::ConfigurationSet'],
+      ...['AWS::SES::ConfigurationSet'],
       ...['AWS::SES::ConfigurationSetEventDestination', 'AWS::SES::EmailIdentity'],
       ...['AWS::SES::ReceiptFilter', 'AWS::SES::ReceiptRule', 'AWS::SES::ReceiptRuleSet'],
       ...[

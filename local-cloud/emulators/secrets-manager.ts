@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { AwsError, startAwsServer } from './aws-http.ts';
 import type { EmulatorOptions, Operation, RunningEmulator } from './aws-http.ts';
 import { writeDurably } from './durable-file.ts';
-import { moveStage, putVersion, Secret } from './secret-versions.ts';
+import { describeRotation, RotateInput, SecretRotations, type RotationFunctions } from './secret-rotation.ts';
+import { hasValue, moveStage, putVersion, Secret } from './secret-versions.ts';
 
 /** @see startSecretsManager */
 export interface SecretsManagerOptions extends EmulatorOptions {
@@ -13,6 +14,14 @@ export interface SecretsManagerOptions extends EmulatorOptions {
   accountId: string;
   /** Folder of the file that keeps the secrets (mode 0600); in memory without. */
   dataDir?: string;
+  /** What rotates secrets; without, none does. */
+  functions?: RotationFunctions;
+}
+
+/** @see startSecretsManager */
+export interface RunningSecretsManager extends RunningEmulator {
+  /** Rotations that run now. */
+  rotating: () => number;
 }
 
 const Text = z.string().min(1);
@@ -52,11 +61,11 @@ export function secretArn(region: string, accountId: string, name: string): stri
 }
 
 /**
- * Secrets Manager (JSON protocol): create, get, put, move a stage, describe. Stages move as in AWS: a new
+ * Secrets Manager (JSON protocol): create, get, put, move a stage, describe, rotate. Stages move as in AWS: a new
  * `AWSCURRENT` leaves the old one as `AWSPREVIOUS`.
  * @throws PortInUse
  */
-export async function startSecretsManager(options: SecretsManagerOptions): Promise<RunningEmulator> {
+export async function startSecretsManager(options: SecretsManagerOptions): Promise<RunningSecretsManager> {
   const file = options.dataDir === undefined ? undefined : join(options.dataDir, 'secrets.json');
   const secrets = file === undefined ? new Map<string, Secret>() : load(file);
   let saving = Promise.resolve();
@@ -67,6 +76,8 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     saving = write.catch(() => undefined);
     await write;
   }
+
+  const rotations = new SecretRotations(options.functions, save);
 
   function find(id: string): Secret {
     const secret =
@@ -109,13 +120,17 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
       const input = parse(Get, raw);
       const secret = find(input.SecretId);
       const stage = input.VersionStage ?? (input.VersionId === undefined ? 'AWSCURRENT' : undefined);
-      const version = secret.versions.find(
-        ({ id, stages }) =>
-          (input.VersionId === undefined || id === input.VersionId) &&
-          (stage === undefined || stages.includes(stage)),
+      const named = secret.versions.filter(
+        ({ id }) => input.VersionId === undefined || id === input.VersionId,
       );
-      if (version === undefined) {
-        const wanted = input.VersionId ?? `staging label: ${stage}`;
+      const version = named.find(({ stages }) => stage === undefined || stages.includes(stage));
+      if (version === undefined && input.VersionId !== undefined && named.length > 0) {
+        const message = 'You provided a VersionStage that is not associated to the provided VersionId.';
+        throw new AwsError('InvalidRequestException', message);
+      }
+      if (version === undefined || !hasValue(version)) {
+        const wanted =
+          input.VersionId === undefined ? `staging label: ${stage}` : `VersionId: ${input.VersionId}`;
         const message = `Secrets Manager can't find the specified secret value for ${wanted}`;
         throw new AwsError('ResourceNotFoundException', message);
       }
@@ -136,6 +151,10 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
       await save();
       return { ARN: secret.arn, Name: secret.name };
     },
+    RotateSecret: (raw) => {
+      const input = parse(RotateInput, raw);
+      return rotations.rotate(find(input.SecretId), input);
+    },
     DescribeSecret: (raw) => {
       const secret = find(parse(Describe, raw).SecretId);
       return {
@@ -143,17 +162,19 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
         Name: secret.name,
         ...(secret.description === undefined ? {} : { Description: secret.description }),
         CreatedDate: secret.createdAtMs / 1000,
-        RotationEnabled: false,
+        LastChangedDate: (secret.changedAtMs ?? secret.createdAtMs) / 1000,
+        ...describeRotation(secret),
         VersionIdsToStages: Object.fromEntries(
           secret.versions.filter(({ stages }) => stages.length > 0).map(({ id, stages }) => [id, stages]),
         ),
       };
     },
   };
-  return startAwsServer(
+  const running = await startAwsServer(
     { service: 'secretsmanager', bodyLimitBytes: 1024 * 1024, json: operations },
     options,
   );
+  return { ...running, rotating: () => rotations.running };
 }
 
 /** AWS takes an ARN without its six last characters too. */

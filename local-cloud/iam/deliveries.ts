@@ -60,3 +60,20 @@ export function checkDeliveries(
     check('sns', topic, { service: 'sqs', arn: Endpoint }, { action: 'sqs:SendMessage', resource: Endpoint });
   }
 }
+
+/** Whether a function's own policy lets Secrets Manager call it to rotate that secret. */
+export function mayRotate(
+  { permissions }: Pick<CloudPlan, 'permissions'>,
+  functionArn: string,
+  secretArn: string,
+  accountId: string,
+): boolean {
+  return permissions.some(
+    ({ Action, FunctionName, Principal, SourceAccount = accountId, SourceArn = secretArn }) =>
+      Action === 'lambda:InvokeFunction' &&
+      (FunctionName === functionArn || FunctionName === functionArn.split(':').at(-1)) &&
+      Principal === 'secretsmanager.amazonaws.com' &&
+      SourceAccount === accountId &&
+      SourceArn === secretArn,
+  );
+}

@@ -11,7 +11,7 @@ import { resourcesOf, type TemplateResource } from '../../bench/cost/templates.t
 const STAGES = ['dev', 'prod'] as const;
 const IDLE_LIMIT_USD = 1;
 /** Nothing that is paid each month comes into the lean profile without this number being changed as well. */
-const LIST_LIMIT_USD = 1.65;
+const LIST_LIMIT_USD = 1.75;
 
 const deployments = new Map<string, TemplateResource[]>();
 let prices: PriceList;
@@ -95,6 +95,19 @@ describe('an idle month', () => {
     const after = idleCost([...resources('dev lean'), resource], prices);
     expect(after.listUsd - before.listUsd).toBeGreaterThanOrEqual(atLeastUsd - 1e-9);
     expect(after.usd > IDLE_LIMIT_USD || after.listUsd > LIST_LIMIT_USD).toBe(true);
+  });
+
+  it('counts the rotations of a month, which double when they come twice as often', () => {
+    const rotation = (AutomaticallyAfterDays: number): TemplateResource =>
+      planted('AWS::SecretsManager::RotationSchedule', { RotationRules: { AutomaticallyAfterDays } });
+    const [daily, half] = [1, 2].map((days) => idleCost([rotation(days)], prices));
+    const seconds = (cost = daily): number =>
+      cost?.charges.find(({ price }) => price === 'lambda-gb-second')?.quantity ?? 0;
+    expect(seconds()).toBeCloseTo((730 / 24) * 4 * 3);
+    expect(seconds()).toBeCloseTo(2 * seconds(half));
+    expect(() => idleCost([planted('AWS::SecretsManager::RotationSchedule')], prices)).toThrow(
+      UnpricedResourcesError,
+    );
   });
 
   it.each([

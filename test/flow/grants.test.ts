@@ -1,25 +1,12 @@
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { ensureAssembly } from '#infra/synth.ts';
 import type { RoleGrant } from '#local-cloud/iam/enforcement.ts';
+import { assemblyWithout } from '#test/support/assembly-without.ts';
 import { createFlowWorld } from '#test/support/flow-world.ts';
+import { rotateSecret } from '#test/support/rotate-secret.ts';
 import { unusedGrants } from './unused-grants.ts';
-
-const RoleProperties = z.looseObject({
-  Policies: z.array(
-    z.looseObject({
-      PolicyDocument: z.looseObject({
-        Statement: z.array(z.looseObject({ Action: z.union([z.string(), z.array(z.string())]) })),
-      }),
-    }),
-  ),
-});
-const Template = z.looseObject({
-  Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: z.unknown() })),
-});
 
 const cleanUp: (() => Promise<void>)[] = [];
 
@@ -52,7 +39,7 @@ describe('a grant that is missing', () => {
       const refusals: string[] = [];
       const functionLines: string[] = [];
       const world = await createFlowWorld({
-        assemblyDir: await assemblyWithout(of, action),
+        assemblyDir: await assemblyWithout(of, action, cleanUp),
         onLine: (writer, line) => (writer === 'access' ? refusals : functionLines).push(line),
       });
       cleanUp.push(() => world.close());
@@ -84,7 +71,7 @@ describe('a grant that is missing', () => {
   it.each(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'])(
     'for %s keeps the queue from being joined to the function at all',
     async (action) => {
-      const assemblyDir = await assemblyWithout('Triage', action);
+      const assemblyDir = await assemblyWithout('Triage', action, cleanUp);
       await expect(createFlowWorld({ assemblyDir })).rejects.toThrow(
         new RegExp(
           `does not have permissions to call ${action.slice(4)} on SQS.*${action.toLowerCase()} on resource: arn`,
@@ -118,6 +105,7 @@ describe('the grants of the roles that run here', () => {
     for (const command of ['approve', 'owner']) await run(command, waiting?.taskId ?? '');
     await run('execute');
     await run('gc', '--yes');
+    await rotateSecret(world.cloud);
     const unused = world.cloud.grants().filter(({ used }) => !used);
     expect(unused.map(shortly).sort()).toEqual(Object.keys(unusedGrants).sort());
     // A function may not list the vault, so S3 does not tell it that there is no checkpoint to begin at.
@@ -130,31 +118,4 @@ function shortly({ caller, action, resource }: RoleGrant): string {
   const place = resource.split(':').slice(5).join(':');
   const named = place.replace(/ai-employee-[a-z]+-[a-z]+-(\w+?)[0-9a-f]{8}(?=$|\/|:)/i, '$1');
   return `${caller} ${action} ${named}`;
-}
-
-/** Every stack of the repository, with one action taken out of a role's own policy. */
-async function assemblyWithout(of: string, action: string): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'assembly-'));
-  cleanUp.push(() => rm(folder, { recursive: true, force: true }));
-  const { assemblyDir } = await ensureAssembly();
-  await cp(assemblyDir, folder, { recursive: true });
-  let taken = 0;
-  for (const name of (await readdir(folder)).filter((each) => each.endsWith('.template.json'))) {
-    const file = path.join(folder, name);
-    const template = Template.parse(JSON.parse(await readFile(file, 'utf8')));
-    for (const [id, resource] of Object.entries(template.Resources)) {
-      if (resource.Type !== 'AWS::IAM::Role' || !id.startsWith(`${of}Role`)) continue;
-      const properties = RoleProperties.parse(resource.Properties);
-      resource.Properties = properties;
-      for (const statement of properties.Policies.flatMap((policy) => policy.PolicyDocument.Statement)) {
-        const actions = [statement.Action].flat();
-        if (!actions.includes(action)) continue;
-        taken += 1;
-        statement.Action = actions.length === 1 ? 'none:None' : actions.filter((each) => each !== action);
-      }
-    }
-    await writeFile(file, JSON.stringify(template));
-  }
-  if (taken === 0) throw new Error(`${of} has no ${action}`);
-  return folder;
 }

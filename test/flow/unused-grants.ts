@@ -13,6 +13,8 @@ export const unusedGrants: Readonly<Record<string, string>> = {
   'Draft dynamodb:GetItem table/Tasks': readsBack,
   'Draft logs:CreateLogStream log-group:DraftLogs': runtime,
   'Draft logs:PutLogEvents log-group:DraftLogs': runtime,
+  'Rotate logs:CreateLogStream log-group:RotateLogs': runtime,
+  'Rotate logs:PutLogEvents log-group:RotateLogs': runtime,
   'agent s3:DeleteObject vault/blobs/*':
     '`employee gc --yes` removes only what has been garbage for a day or more',
 };

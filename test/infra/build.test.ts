@@ -104,6 +104,7 @@ describe('the bundles of the functions', () => {
     expect(base).toBeGreaterThan(400_000);
     expect(await ratio('triage/index')).toBeLessThanOrEqual(1.45);
     expect(await ratio('draft/index')).toBeLessThanOrEqual(1.6);
+    expect(await ratio('rotate/index')).toBeLessThanOrEqual(1.45);
     for (const name of Object.keys(bundleEntries)) expect(await ratio(name)).toBeGreaterThan(0);
   }, 120_000);
 
@@ -116,7 +117,7 @@ describe('the bundles of the functions', () => {
         ),
       ),
     ];
-    for (const name of ['triage/index.mjs', 'draft/index.mjs']) {
+    for (const name of ['triage/index.mjs', 'draft/index.mjs', 'rotate/index.mjs']) {
       expect(drawn(name).filter((provider) => provider !== 'credential-provider-env')).toEqual([
         // The empty module that stands for the chain.
         'credential-provider-node',

@@ -1,13 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DraftEnv } from '#lambdas/draft/env.ts';
+import { RotateEnv } from '#lambdas/rotate/env.ts';
 import { TriageEnv } from '#lambdas/triage/env.ts';
 import { accessRules } from './access-rules.ts';
-import { allDeployments, type Deployment } from './deployments.ts';
+import { allDeployments, type Deployment, deploymentsOf } from './deployments.ts';
 import { mailRules } from './mail-rules.ts';
 import { operationsRules } from './operations-rules.ts';
 import { pipelineRules } from './pipeline-rules.ts';
 import { proofRules } from './proof-rules.ts';
 import { at, ofType } from './rule.ts';
+import { rotationRules } from './rotation-rules.ts';
 import { sendingRules } from './sending-rules.ts';
 import { storageRules } from './storage-rules.ts';
 
@@ -17,6 +19,7 @@ const checklist = [
   ...mailRules,
   ...sendingRules,
   ...pipelineRules,
+  ...rotationRules,
   ...accessRules,
   ...operationsRules,
 ];
@@ -41,18 +44,28 @@ describe('a planted violation is noticed', () => {
   });
 });
 
+describe('the schedule of the rotation', () => {
+  it('is a setting', async () => {
+    const [d] = await deploymentsOf([{ stage: 'dev', profile: 'lean', secretRotationDays: 7 }]);
+    const schedules = d === undefined ? [] : ofType(d, 'AWS::SecretsManager::RotationSchedule');
+    expect(schedules.map((schedule) => at(schedule, 'RotationRules'))).toEqual([
+      { AutomaticallyAfterDays: 7 },
+    ]);
+  }, 60_000);
+});
+
 describe('what goes from infrastructure to code', () => {
   it.each([
-    ['Triage', TriageEnv],
-    ['Draft', DraftEnv],
-  ])('the environment of %s is what its schema takes', (name, schema) => {
+    ['Triage', TriageEnv, ['assistant@example.com', 'owner@example.com']],
+    ['Draft', DraftEnv, ['assistant@example.com', 'owner@example.com']],
+    ['Rotate', RotateEnv, undefined],
+  ])('the environment of %s is what its schema takes', (name, schema, ownAddresses) => {
     for (const d of deployments) {
       const [environment] = ofType(d, 'AWS::Lambda::Function')
         .filter(({ id }) => id.startsWith(name))
         .map((found) => at(found, 'Environment.Variables'));
-      expect(schema.parse(environment)).toMatchObject({
-        OWN_ADDRESSES: ['assistant@example.com', 'owner@example.com'],
-      });
+      const parsed: object = schema.parse(environment);
+      expect('OWN_ADDRESSES' in parsed ? parsed.OWN_ADDRESSES : undefined).toEqual(ownAddresses);
       expect(Object.keys(environment as object).sort()).toEqual(Object.keys(schema.shape).sort());
     }
   });
@@ -79,14 +92,16 @@ describe('what goes from infrastructure to code', () => {
 describe('the lean profile', () => {
   it('idles at no more than a dollar a month', () => {
     for (const d of deployments.filter(({ profile }) => profile === 'lean')) {
-      // us-east-1, per month: $0.40 a secret, $0.10 an alarm, $1 a customer key. Nothing else here costs while idle.
+      // us-east-1, per month: $0.40 a secret, $1 a customer key, $0.10 an alarm beyond the ten that every account has
+      // for nothing. Nothing else here costs while idle.
       const cents =
         40 * ofType(d, 'AWS::SecretsManager::Secret').length +
-        10 * ofType(d, 'AWS::CloudWatch::Alarm').length +
+        10 * Math.max(0, ofType(d, 'AWS::CloudWatch::Alarm').length - 10) +
         100 * ofType(d, 'AWS::KMS::Key').length;
-      expect(cents).toBe(100);
+      expect(cents).toBe(40);
+      expect(ofType(d, 'AWS::CloudWatch::Alarm')).toHaveLength(7);
       const free =
-        /^AWS::(S3|SES|SNS|SQS|DynamoDB|IAM|Lambda|Logs|CloudTrail|Budgets)::|^AWS::SecretsManager::Secret$|::Alarm$/;
+        /^AWS::(S3|SES|SNS|SQS|DynamoDB|IAM|Lambda|Logs|CloudTrail|Budgets)::|^AWS::SecretsManager::(Secret|RotationSchedule)$|::Alarm$/;
       expect(d.resources.filter(({ type }) => !free.test(type))).toEqual([]);
     }
   });

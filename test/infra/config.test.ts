@@ -15,6 +15,7 @@ describe('settings of a deployment', () => {
       dmarcPolicy: 'quarantine',
       monthlyBudgetUsd: 5,
       archiveRetentionDays: 1,
+      secretRotationDays: 30,
       triageConcurrency: 2,
       draftConcurrency: 2,
       agent: { trust: 'mfa' },
@@ -28,9 +29,11 @@ describe('settings of a deployment', () => {
   });
 
   it('take a number as text too, which is all that -c can carry', () => {
-    expect(parseSettings({ monthlyBudgetUsd: '7.5', archiveRetentionDays: '90' })).toMatchObject({
+    const settings = { monthlyBudgetUsd: '7.5', archiveRetentionDays: '90', secretRotationDays: '7' };
+    expect(parseSettings(settings)).toMatchObject({
       monthlyBudgetUsd: 7.5,
       archiveRetentionDays: 90,
+      secretRotationDays: 7,
     });
   });
 
@@ -127,6 +130,8 @@ describe('settings of a deployment', () => {
       { archiveRetentionDays: 0.5 },
       /archiveRetentionDays: expected whole days, such as 365/,
     ],
+    ['no rotation at all', { secretRotationDays: 0 }, /secretRotationDays: expected at least 1 day/],
+    ['a rotation too rare', { secretRotationDays: '1001' }, /secretRotationDays: expected at most 1000 days/],
     ['no retention at all', { archiveRetentionDays: 0 }, /archiveRetentionDays: expected at least 1 day/],
     [
       'a retention longer than S3 takes',

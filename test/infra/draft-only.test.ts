@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { allDeployments, type Deployment } from './deployments.ts';
+import { allDeployments, type Deployment, type Resource } from './deployments.ts';
 import { outwardActions } from './outward-actions.ts';
 import { covers, type RoleRights, rolesOf, type Statement } from './policy.ts';
+import { SECRET, secretArn } from './rotation-rules.ts';
+import { ofType, sameJson } from './rule.ts';
 
 let deployments: Deployment[];
 let roles: { deployment: string; rights: RoleRights }[];
@@ -17,39 +19,61 @@ beforeAll(async () => {
   );
 }, 60_000);
 
+/** What one role may do all the same, with its own secret and no other. */
+const rotation: readonly string[] = [
+  'secretsmanager:PutSecretValue',
+  'secretsmanager:UpdateSecretVersionStage',
+];
+const mayRotate = (role: Resource, action: string): boolean =>
+  role.id.startsWith('RotateRole') && rotation.includes(action);
+
 const actions = Object.entries(outwardActions).flatMap(([harm, list]) =>
   list.map((action) => ({ harm, action })),
 );
 
 describe('the cloud zone only drafts', () => {
-  it('has the roles that this test is about: triage and draft in each stage and profile', () => {
+  it('has the roles that this test is about: triage, draft and rotation in each stage and profile', () => {
     expect(
       roles.map(({ deployment, rights }) => `${deployment} ${rights.role.id.replace(/Role.*/, '')}`),
     ).toEqual(
       ['dev lean', 'dev full', 'prod lean', 'prod full'].flatMap((name) => [
         `${name} Triage`,
         `${name} Draft`,
+        `${name} Rotate`,
       ]),
     );
   });
 
   it.each(actions)('no role may $harm: $action', ({ action }) => {
-    const able = roles.filter(({ rights }) => permitted(rights.granted, action));
+    const able = roles.filter(
+      ({ rights }) => permitted(rights.granted, action) && !mayRotate(rights.role, action),
+    );
     expect(able.map(({ deployment, rights }) => `${deployment} ${rights.role.id}`)).toEqual([]);
   });
 
   it.each(actions)('the boundary of each role denies it on everything: $action', ({ action }) => {
-    for (const { rights } of roles) {
+    for (const { deployment, rights } of roles) {
       const denies = (rights.boundary ?? []).filter(
         (statement) =>
           statement.Effect === 'Deny' &&
           covers(statement, action) &&
-          statement.Resource?.includes('*') === true,
+          (mayRotate(rights.role, action)
+            ? sameJson(statement.NotResource, secretOf(deployment))
+            : statement.Resource?.includes('*') === true),
       );
       expect(
         denies.map(({ Condition }) => Condition),
         rights.role.id,
       ).toEqual([undefined]);
+    }
+  });
+
+  it('rotation may write one secret, its own, and read no other', () => {
+    for (const { deployment, rights } of roles.filter(({ rights: { role } }) =>
+      role.id.startsWith('Rotate'),
+    )) {
+      const secrets = rights.granted.filter(({ Action = [] }) => Action.some((a) => /^secretsm/i.test(a)));
+      expect(secrets.map(({ Resource }) => Resource)).toEqual([secretOf(deployment)]);
     }
   });
 
@@ -121,6 +145,12 @@ describe('the check itself', () => {
     expect(permitted([statement], 'ses:SendEmail')).toBe(false);
   });
 });
+
+/** The only secret of a deployment, by its ARN. */
+function secretOf(name: string): string[] {
+  const secrets = deployments.filter((d) => d.name === name).flatMap((d) => ofType(d, SECRET));
+  return secrets.map(secretArn);
+}
 
 function permitted(statements: readonly Statement[], action: string): boolean {
   return statements.some((statement) => statement.Effect === 'Allow' && covers(statement, action));

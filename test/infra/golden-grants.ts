@@ -58,6 +58,18 @@ export const goldenGrants: Readonly<Record<string, { readonly always: Grants; re
     always: [...zone, ...logs('draftlogs'), ...consume('draftingqueue')],
     inFull: zoneInFull,
   },
+  'pipeline RotateRole': {
+    always: [
+      'dynamodb:PutItem on table/ledger',
+      'dynamodb:Query on table/ledger',
+      's3:GetObject on vault/blobs/*',
+      ...['DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
+        (action) => `secretsmanager:${action} on secret:vaultsecret`,
+      ),
+      ...logs('rotatelogs'),
+    ],
+    inFull: zoneInFull,
+  },
   'access AgentRole': {
     always: [
       'dynamodb:GetItem on table/tasks',

@@ -96,6 +96,7 @@ export const outwardActions: Readonly<Record<string, readonly string[]>> = {
     'kms:ScheduleKeyDeletion',
     'secretsmanager:PutSecretValue',
     'secretsmanager:UpdateSecret',
+    'secretsmanager:UpdateSecretVersionStage',
     'secretsmanager:CreateSecret',
     'secretsmanager:DeleteSecret',
     'secretsmanager:RestoreSecret',

@@ -1,6 +1,7 @@
 import type { Deployment, Resource } from './deployments.ts';
 import { rolesOf } from './policy.ts';
 import type { Json } from './resolve.ts';
+import { isRotationPermission } from './rotation-rules.ts';
 import { at, nameOf, named, ofType, put, text, unlike, type Rule } from './rule.ts';
 
 /** Rules about functions and what their roles may do. */
@@ -71,6 +72,7 @@ export const pipelineRules: readonly Rule[] = [
     problems: (d) =>
       ['AWS::Lambda::Url', 'AWS::Lambda::Permission', 'AWS::IAM::User', 'AWS::IAM::AccessKey']
         .flatMap((type) => ofType(d, type))
+        .filter((resource) => !isRotationPermission(d, resource))
         .map(({ id, type }) => `${id} is a ${type}`),
     plant: (d) => d.resources.push({ ...fakeResource(d), type: 'AWS::Lambda::Url' }),
   },

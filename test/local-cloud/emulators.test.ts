@@ -209,6 +209,46 @@ describe('Secrets Manager', () => {
     });
   });
 
+  it('refuses to move or take off a stage as AWS does', async () => {
+    const { ARN: SecretId, VersionId: first } = await aws.secrets.send(
+      new CreateSecretCommand({ Name: 'staged', SecretString: 'one' }),
+    );
+    const { VersionId: second } = await aws.secrets.send(
+      new PutSecretValueCommand({ SecretId, SecretString: 'two', VersionStages: ['AWSPENDING'] }),
+    );
+    const move = (input: object) =>
+      aws.secrets.send(
+        new UpdateSecretVersionStageCommand({ SecretId, VersionStage: 'AWSCURRENT', ...input }),
+      );
+    const refused = (message: string) => ({
+      name: 'InvalidParameterException',
+      message: expect.stringContaining(message) as string,
+    });
+    const attached = `Staging label AWSCURRENT is currently attached to version ${first}, so you must explicitly reference that version in RemoveFromVersionId.`;
+    await expect(move({ MoveToVersionId: second })).rejects.toMatchObject(
+      refused(`The parameter RemoveFromVersionId can't be empty. ${attached}`),
+    );
+    await expect(move({ MoveToVersionId: second, RemoveFromVersionId: second })).rejects.toMatchObject(
+      refused(attached),
+    );
+    await expect(move({ RemoveFromVersionId: first })).rejects.toMatchObject(
+      refused('You can only move staging label AWSCURRENT to a different secret version.'),
+    );
+    const get = new GetSecretValueCommand({ SecretId, VersionId: second, VersionStage: 'AWSCURRENT' });
+    await expect(aws.secrets.send(get)).rejects.toMatchObject({
+      name: 'InvalidRequestException',
+      message: 'You provided a VersionStage that is not associated to the provided VersionId.',
+    });
+    await expect(
+      aws.secrets.send(
+        new PutSecretValueCommand({ SecretId, SecretString: 'three', ClientRequestToken: second }),
+      ),
+    ).rejects.toMatchObject({
+      name: 'ResourceExistsException',
+      message: expect.stringContaining(`You can't use ClientRequestToken ${second}`) as string,
+    });
+  });
+
   it('says what it cannot find and what it does not know', async () => {
     const missing = new GetSecretValueCommand({ SecretId: 'nothing' });
     await expect(aws.secrets.send(missing)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });

@@ -101,7 +101,9 @@ describe('an entry', () => {
 
   it('signed by another, or by nobody known, is refused', () => {
     const entry = makeEntry(start, { body }, local, stamp);
-    expect(() => checkSignature(entry, [newSigningKey().publicKey])).toThrow('its signature is not by laptop');
+    expect(() => checkSignature(entry, [newSigningKey().publicKey])).toThrow(
+      'its signature is not by laptop',
+    );
     expect(() => checkSignature(entry, [])).toThrow('has no key in this ledger');
   });
 

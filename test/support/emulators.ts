@@ -7,6 +7,7 @@ import { credentialsOf, type Credentials } from '#local-cloud/credentials.ts';
 import { startCloudWatch } from '#local-cloud/emulators/cloudwatch.ts';
 import { startDynamodb } from '#local-cloud/emulators/dynamodb.ts';
 import { startObjectAndQueues, type QueueDepth } from '#local-cloud/emulators/object-and-queues.ts';
+import type { RotationFunctions } from '#local-cloud/emulators/secret-rotation.ts';
 import { startSecretsManager } from '#local-cloud/emulators/secrets-manager.ts';
 import type { SentMail } from '#local-cloud/emulators/ses-outbox.ts';
 import { startSes } from '#local-cloud/emulators/ses.ts';
@@ -39,6 +40,8 @@ export interface TestEmulatorOptions {
   /** Keeps state; the caller removes it. */
   dataDir?: string;
   identities?: readonly string[];
+  /** What rotates secrets. */
+  functions?: RotationFunctions;
 }
 
 /** Starts all emulators; some tens of milliseconds. */
@@ -51,11 +54,12 @@ export async function startEmulators(options: TestEmulatorOptions = {}): Promise
   const sent: SentMail[] = [];
   const kept = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
   const path = options.dataDir === undefined ? {} : { path: join(options.dataDir, 'dynamodb') };
+  const functions = options.functions === undefined ? {} : { functions: options.functions };
   const identities = options.identities === undefined ? {} : { identities: options.identities };
 
   const objects = await startObjectAndQueues({ intercept, region, ...kept });
   const dynamodb = await startDynamodb({ intercept, ...path });
-  const secrets = await startSecretsManager({ intercept, region, accountId, ...kept });
+  const secrets = await startSecretsManager({ intercept, region, accountId, ...kept, ...functions });
   const sts = await startSts({
     intercept,
     accountId,
