@@ -2,6 +2,7 @@ import type { LedgerSession } from '#protocol/ledger-session.ts';
 import type { BlobInventory, BlobStore, Clock, Files, Ids, LedgerStore, TaskStore } from '#protocol/ports.ts';
 import type { EmployeeConfig } from './config.ts';
 import type { VaultHistory } from './git/history.ts';
+import type { KeyStore } from './key-store.ts';
 import type { AgentKeys } from './keys.ts';
 import type { LedgerCopy } from './ledger-copy.ts';
 import type { SyncProgress } from './sync/progress.ts';
@@ -11,6 +12,8 @@ import type { ToolHost } from './tool-host.ts';
 export interface AgentPorts {
   readonly config: EmployeeConfig;
   readonly keys: AgentKeys;
+  /** Where new vault keys are kept. Absent in a process that only looks. */
+  readonly keyStore?: KeyStore;
   readonly ledger: LedgerStore;
   readonly tasks: TaskStore;
   /** This machine's own, for claims while the shared one does not answer. */

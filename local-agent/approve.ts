@@ -12,6 +12,7 @@ import type { Agent } from './agent.ts';
 import { accepted } from './append-change.ts';
 import { load, store } from './contents.ts';
 import { PersonNeededError } from './exit-codes.ts';
+import { approvalKeyOf } from './key-epochs.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
@@ -63,7 +64,7 @@ export async function approveTask(
   refuseHigherTier(plan, policy);
 
   const statement = statementOf(agent, task, plan, policy);
-  const approval = signApproval(statement, request.method, agent.keys.approval);
+  const approval = signApproval(statement, request.method, approvalKeyOf(agent));
   const note = { name: task.note?.name ?? '', content: await store(agent, bytes, 'shared') };
   const last = agent.copy.noteAt(taskId);
   // What came from elsewhere since this machine's note was in step was not looked at.

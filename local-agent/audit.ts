@@ -1,7 +1,7 @@
-import { zoneOf } from '#protocol/vault-state.ts';
 import type { LedgerBody } from '#protocol/ledger-body.ts';
-import { openBody } from '#protocol/ledger-entry.ts';
+import { zoneOf } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
+import { openBodies } from './open-bodies.ts';
 
 /** One entry of the ledger in words. */
 export interface AuditLine {
@@ -23,8 +23,9 @@ export interface AuditLine {
 export function auditTrail(agent: Agent, taskId?: string): AuditLine[] {
   const lines: AuditLine[] = [];
   const { state } = agent.session;
+  const open = openBodies(agent);
   for (const entry of agent.copy.entries()) {
-    const body = openBody(entry, agent.keys.keyring);
+    const body = open(entry);
     for (const { task, what } of sentences(body, entry.taskId)) {
       if (taskId !== undefined && task !== taskId) continue;
       const refusal = state.refusals.find((known) => known.n === entry.n && (known.taskId ?? task) === task);
@@ -99,6 +100,8 @@ function sentence(body: LedgerBody): string {
       return `both versions of ${body.path} kept`;
     case 'override':
       return `${overrideWords(body.what)}: ${body.reason}`;
+    case 'reseal':
+      return `${body.moved.length} contents stored again under the keys in force`;
     case 'checkpoint':
       return `checkpoint up to ${body.upTo}`;
     case 'task':

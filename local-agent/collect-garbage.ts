@@ -1,4 +1,5 @@
 import { checkpointHintId } from '#protocol/checkpoint.ts';
+import type { BlobRef } from '#protocol/content.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { contentsOf } from '#protocol/ledger-contents.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
@@ -93,14 +94,14 @@ async function remove(agent: Agent, names: NamedObjects, limit: string): Promise
 class NamedObjects {
   readonly #agent: Agent;
   readonly #session: LedgerSession;
-  readonly #ids = new Set<string>();
+  /** By object, the blobs of it that entries name. */
+  readonly #objects = new Map<string, Set<string>>();
+  #hint = '';
   /** When the last entry was written, as its writer says. */
   latest = '';
 
   constructor(agent: Agent) {
     this.#agent = agent;
-    // No entry names it: it is written anew for each checkpoint.
-    this.#ids.add(checkpointHintId(writerOf(agent)));
     this.#session = new LedgerSession(writerOf(agent), agent.config.root, agent, (verified) => {
       requireReadable(verified);
       const { entry, body, hash } = verified;
@@ -109,7 +110,7 @@ class NamedObjects {
         throw new LedgerIntegrityError(entry.n, 'is not the one this machine saw before');
       }
       for (const content of body ? contentsOf(body) : []) {
-        if ('blob' in content) this.#ids.add(content.pack?.id ?? content.blob);
+        if ('blob' in content) this.#name(content);
       }
       if (entry.at > this.latest) this.latest = entry.at;
     });
@@ -119,12 +120,23 @@ class NamedObjects {
     return this.#session.state.head.n;
   }
 
+  /** Whether some entry names it, or a blob in it, that was not stored again elsewhere since. */
   has(id: string): boolean {
-    return this.#ids.has(id);
+    // No entry names it: it is written anew for each checkpoint.
+    if (id === this.#hint) return true;
+    const { resealed } = this.#session.state;
+    return [...(this.#objects.get(id) ?? [])].some((blob) => !resealed.has(blob));
+  }
+
+  #name({ blob, pack }: BlobRef): void {
+    const id = pack?.id ?? blob;
+    const blobs = this.#objects.get(id) ?? new Set();
+    this.#objects.set(id, blobs.add(blob));
   }
 
   async read(): Promise<void> {
     await this.#session.pull();
+    this.#hint = checkpointHintId(writerOf(this.#agent));
     const last = this.#agent.copy.last();
     if (last <= this.entries) return;
     throw new LedgerIntegrityError(this.entries + 1, `is gone: this machine saw entries up to ${last}`);

@@ -26,7 +26,7 @@ export async function completeHistory(agent: Agent): Promise<void> {
   });
   for (const entry of copy.entries()) {
     if (entry.n !== session.state.head.n + 1) break;
-    session.replay(entry);
+    requireReadable(session.replay(entry));
   }
   for (let behind = true; behind;) {
     await session.pull();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -40,6 +41,25 @@ export async function replaceFile(file: string, bytes: string | Uint8Array, mode
   await syncFolder(path.dirname(file));
 }
 
+/** The same for the few that cannot wait: when this returns, the new bytes are durable. */
+export function replaceFileNow(file: string, bytes: string | Uint8Array, mode = 0o644): void {
+  const temp = tempOf(file);
+  try {
+    writeFileSync(temp, bytes, { flag: 'wx', mode, flush: true });
+    renameSync(temp, file);
+  } catch (error) {
+    rmSync(temp, { force: true });
+    throw error;
+  }
+  if (process.platform === 'win32') return;
+  const folder = openSync(path.dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
 /**
  * Removes what a process that was killed left of its tries to write this file. Only where no other process
  * can be writing it.
@@ -54,7 +74,7 @@ export async function removeLeftovers(file: string): Promise<void> {
 }
 
 async function writeTemp(file: string, bytes: string | Uint8Array, mode: number): Promise<string> {
-  const temp = path.join(path.dirname(file), `${tempPrefix(file)}${randomUUID()}${TEMP_END}`);
+  const temp = tempOf(file);
   const handle = await open(temp, 'wx', mode);
   try {
     await handle.writeFile(bytes);
@@ -66,6 +86,10 @@ async function writeTemp(file: string, bytes: string | Uint8Array, mode: number)
     await handle.close();
   }
   return temp;
+}
+
+function tempOf(file: string): string {
+  return path.join(path.dirname(file), `${tempPrefix(file)}${randomUUID()}${TEMP_END}`);
 }
 
 /** The dot keeps it out of every sync. */

@@ -37,6 +37,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   CONFLICT_NOT_FOUND: ExitCode.usage,
   PERSON_NEEDED: ExitCode.person,
   NEEDS_PERSON: ExitCode.person,
+  KEYS_MISSING: ExitCode.person,
   // A note or Policy.yaml that only its author can mend.
   NOTE_FORMAT: ExitCode.person,
 };

@@ -2,11 +2,27 @@ import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { EmployeeError } from '#protocol/errors.ts';
+import { WriterName } from '#protocol/ids.ts';
 import { Keyring, newVaultKey } from '#protocol/seal.ts';
 import { newSigningKey, SigningKey } from '#protocol/signing.ts';
 import { writeNewFile } from './durable-file.ts';
 
 const OTHERS = 0o077;
+
+/** A rotation of the vault keys that was begun here and is not complete: what it needs to go on. */
+export const Rotation = z.strictObject({
+  keyEpoch: z.int().positive(),
+  /** Only after a compromise: the keys that others may have are not to open anything new. */
+  compromised: z
+    .strictObject({
+      approval: SigningKey,
+      cloudSigning: SigningKey,
+      /** Machines that are not the owner's any more. */
+      without: z.array(WriterName),
+    })
+    .optional(),
+});
+export type Rotation = z.infer<typeof Rotation>;
 
 /**
  * The secrets of this machine: its signing key as a writer of the ledger, the approver's key, and the vault
@@ -19,6 +35,7 @@ export const AgentKeys = z.strictObject({
     (rings) => rings.every((keys) => keys.private !== undefined),
     'lacks a private vault key',
   ),
+  rotation: Rotation.optional(),
 });
 export type AgentKeys = z.infer<typeof AgentKeys>;
 
@@ -38,7 +55,15 @@ export function keysFileOf(configFile: string): string {
  * @throws {KeysError} also when the file can be read by anybody but its owner.
  */
 export async function loadKeys(file: string): Promise<AgentKeys> {
-  const text = await readPrivately(file);
+  return parseKeys(file, await readPrivately(file));
+}
+
+/**
+ * The keys in the text of a file.
+ *
+ * @throws {KeysError}
+ */
+export function parseKeys(file: string, text: string): AgentKeys {
   const parsed = AgentKeys.safeParse(parseJson(file, text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
@@ -62,11 +87,21 @@ export async function createKeys(
     approval: newSigningKey(),
     keyring: [{ keyEpoch: 1, shared: newVaultKey(), private: newVaultKey() }],
   };
-  const created = (await writeNewFile(file, `${JSON.stringify(fresh, null, 2)}\n`, 0o600)) === 'written';
+  const created = (await writeNewFile(file, keysText(fresh), 0o600)) === 'written';
   return { keys: await loadKeys(file), created };
 }
 
-async function readPrivately(file: string): Promise<string> {
+/** Keys as a file holds them. */
+export function keysText(keys: AgentKeys): string {
+  return `${JSON.stringify(keys, null, 2)}\n`;
+}
+
+/**
+ * The text of a file that nobody but its owner can read.
+ *
+ * @throws {KeysError}
+ */
+export async function readPrivately(file: string): Promise<string> {
   let handle;
   try {
     handle = await open(file, 'r');

@@ -1,9 +1,10 @@
 import type { ContentRef } from '#protocol/content.ts';
 import { EmployeeError, LedgerIntegrityError } from '#protocol/errors.ts';
-import { contentsOf } from '#protocol/ledger-contents.ts';
+import { contentsOf, relocated } from '#protocol/ledger-contents.ts';
 import { entryHash, LedgerEntry, openBody } from '#protocol/ledger-entry.ts';
 import type { LedgerHead } from '#protocol/ledger-entry.ts';
 import type { VerifiedEntry } from '#protocol/ledger-session.ts';
+import type { VaultState } from '#protocol/vault-state.ts';
 import type { Keyring } from '#protocol/seal.ts';
 import { CachedTable } from './cached-table.ts';
 import { CopyDatabase } from './copy-database.ts';
@@ -68,6 +69,7 @@ export class LedgerCopy {
   readonly #notes: CachedTable<PlacedNote>;
   readonly #stats: CachedTable<KnownStat>;
   readonly #opened = new Map<number, ReadonlyMap<string, ContentRef>>();
+  #resealed: VaultState['resealed'] = new Map();
 
   /**
    * Opens or makes the file, and brings an older one up to date.
@@ -195,7 +197,13 @@ export class LedgerCopy {
    * @throws {LedgerIntegrityError} when the entry does not open.
    */
   contentAt(n: number, sha256: string): ContentRef | undefined {
-    return this.#contentsAt(n)?.get(sha256);
+    const content = this.#contentsAt(n)?.get(sha256);
+    return content && relocated(content, this.#resealed);
+  }
+
+  /** Lets `contentAt` say where contents are now, by the map of a state, which lives on. */
+  follow(resealed: VaultState['resealed']): void {
+    this.#resealed = resealed;
   }
 
   #contentsAt(n: number): ReadonlyMap<string, ContentRef> | undefined {

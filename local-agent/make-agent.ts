@@ -1,5 +1,6 @@
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { Agent, AgentPorts } from './agent.ts';
+import { keepEpoch, requireEpoch } from './key-epochs.ts';
 import { RecentPuts } from './recent-puts.ts';
 import { keepState, keptState } from './resume.ts';
 import { requireReadable, writerOf } from './writer.ts';
@@ -15,15 +16,18 @@ export function makeAgent(ports: AgentPorts): Agent {
       for (const { body } of verified) if (body) puts.forget(body);
     },
     beforeAppend: (body) => puts.requireFresh(body),
+    onKeyEpoch: ({ keyEpoch }, keys) => keepEpoch(ports, keyEpoch, keys),
     ...(start ? { start } : {}),
   });
   let replayed = 0;
   // Behind a checkpoint that cannot be used any more, the first pull reads everything afresh.
   const replayable = start !== undefined || copy.begins() === 1;
   for (const entry of replayable ? copy.entries(session.state.head.n) : []) {
-    session.replay(entry);
+    requireReadable(session.replay(entry));
     replayed += 1;
   }
+  requireEpoch(ports, session.state);
+  copy.follow(session.state.resealed);
   keepState(copy, session.state, replayed);
   return { ...ports, blobs: puts.watch(ports.blobs), session };
 }

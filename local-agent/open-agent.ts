@@ -13,7 +13,8 @@ import { readConfig } from './config.ts';
 import type { EmployeeConfig } from './config.ts';
 import { createNodeFiles } from './files/node-files.ts';
 import { createGitHistory } from './git/git-history.ts';
-import { loadKeys } from './keys.ts';
+import { createKeyStore } from './key-store.ts';
+import { keysFileOf, loadKeys } from './keys.ts';
 import { LedgerCopy } from './ledger-copy.ts';
 import { acquireLock } from './lock.ts';
 import { createToolHost } from './mcp/host.ts';
@@ -77,13 +78,15 @@ async function assemble(
 ): Promise<OpenAgent> {
   const log = options.log ?? (() => undefined);
   const folder = folderOfState(configFile);
-  const keys = await loadKeys(path.join(folder, 'keys.json'));
+  const keysFile = keysFileOf(path.resolve(configFile));
+  const keys = await loadKeys(keysFile);
   const clients = createClients(config);
   const copy = new LedgerCopy(path.join(folder, 'ledger.db'), keys.keyring);
   const tools = createToolHost({ config, log, pinsFile: path.join(folder, 'tool-pins.json') });
   const ports: AgentPorts = {
     config,
     keys,
+    keyStore: createKeyStore(keysFile),
     ledger: createDynamoLedgerStore(clients.dynamodb, config.stack.ledgerTable),
     tasks: createDynamoTaskStore(clients.dynamodb, config.stack.tasksTable),
     localTasks: createFileTaskStore(path.join(folder, 'claims')),

@@ -10,6 +10,7 @@ import { gcCommand } from './commands/gc.ts';
 import { inboxCommand } from './commands/inbox.ts';
 import { incidentsCommand } from './commands/incidents.ts';
 import { initCommand } from './commands/init.ts';
+import { keysCommand } from './commands/keys.ts';
 import { ownerCommand } from './commands/owner.ts';
 import { rejectCommand } from './commands/reject.ts';
 import { releaseCommand } from './commands/release.ts';
@@ -43,6 +44,7 @@ const COMMANDS: readonly Command[] = [
   repairCommand,
   incidentsCommand,
   gcCommand,
+  keysCommand,
   auditCommand,
 ];
 

@@ -25,10 +25,15 @@ export interface StoreItem {
  * few; else all go into packs of up to 8 MB, and only big ones are objects of their own. Everything is
  * stored when this returns. May be repeated: the same items make the same objects.
  *
+ * @param inlineBytes up to here, small contents travel in their entries; with 0, none.
  * @returns the references, in the order of the items.
  * @throws {SealError} when this machine has no key of a ring; whatever the blob store throws.
  */
-export async function storeAll(agent: ContentPorts, items: readonly StoreItem[]): Promise<ContentRef[]> {
+export async function storeAll(
+  agent: ContentPorts,
+  items: readonly StoreItem[],
+  inlineBytes = INLINE_BATCH_BYTES,
+): Promise<ContentRef[]> {
   const refs = new Array<ContentRef | undefined>(items.length);
   const puts: Put[] = [];
   for (const ring of ['shared', 'private'] as const) {
@@ -36,7 +41,7 @@ export async function storeAll(agent: ContentPorts, items: readonly StoreItem[])
     const plan = planRing(
       agent,
       wanted.map(([, { bytes }]) => bytes),
-      ring,
+      { ring, inlineBytes },
     );
     for (const [at, [index]] of wanted.entries()) refs[index] = plan.refs[at];
     puts.push(...plan.puts);
@@ -56,10 +61,15 @@ interface Plan {
   readonly puts: readonly Put[];
 }
 
-function planRing({ keys, config }: ContentPorts, contents: readonly Uint8Array[], ring: Ring): Plan {
+function planRing(
+  { keys, config }: ContentPorts,
+  contents: readonly Uint8Array[],
+  { ring, inlineBytes }: { readonly ring: Ring; readonly inlineBytes: number },
+): Plan {
   const isSmall = (bytes: Uint8Array): boolean => bytes.byteLength <= INLINE_LIMIT_BYTES;
   const smallBytes = contents.reduce((sum, bytes) => sum + (isSmall(bytes) ? bytes.byteLength : 0), 0);
-  const isInline = (bytes: Uint8Array): boolean => isSmall(bytes) && smallBytes <= INLINE_BATCH_BYTES;
+  const isInline = (bytes: Uint8Array): boolean =>
+    inlineBytes > 0 && isSmall(bytes) && smallBytes <= inlineBytes;
   if (contents.every(isInline)) return { refs: contents.map(inlineContent), puts: [] };
 
   const key = writingKey(keys.keyring, ring);

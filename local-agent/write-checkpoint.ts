@@ -17,7 +17,7 @@ const HINTED = 'checkpointHinted';
 const ENDED: ReadonlySet<string> = new Set(['done', 'ignored', 'rejected']);
 
 /**
- * Writes a checkpoint if one is due. Only the machine with the vault's root key does: it is the one key that
+ * Writes a checkpoint if one is due: after many entries, and after new vault keys. Only the machine with the vault's root key does: it is the one key that
  * a reader knows that has nothing yet.
  *
  * @param dueAfter so many entries. @default 1000
@@ -27,10 +27,16 @@ export async function writeCheckpoint(agent: Agent, dueAfter = DUE_AFTER): Promi
   const { state } = agent.session;
   if (agent.keys.signing.publicKey !== agent.config.root || agent.copy.begins() > 1) return false;
   const before = state.checkpointN ?? 0;
-  const due = state.head.n - before >= Math.max(dueAfter, state.head.n * DUE_AFTER_PART);
+  const due =
+    state.head.n - before >= Math.max(dueAfter, state.head.n * DUE_AFTER_PART) || isSealedBefore(state);
   if (due) await append(agent, before);
   await hint(agent);
   return due && state.checkpointN !== before;
+}
+
+/** One that was made under the keys of before is of no use to a reader that has only newer ones. */
+function isSealedBefore({ epochStart, checkpointN }: VaultState): boolean {
+  return epochStart !== undefined && epochStart.n > 1 && (checkpointN ?? 0) < epochStart.n;
 }
 
 async function append(agent: Agent, before: number): Promise<void> {
@@ -53,11 +59,15 @@ async function append(agent: Agent, before: number): Promise<void> {
 
 /** What the cloud zone replays for itself, member by member: what is new in the state is not for it by itself. */
 function sharedPart(state: VaultState): VaultState {
-  const { vaultId, head, keys, tasks, noteNames, nonces, effects, acknowledged, checkpointN } = state;
+  const { vaultId, head, keys, epochStart, resealed, tasks, noteNames, nonces, effects } = state;
+  const { acknowledged, checkpointN, founder } = state;
   return {
     vaultId,
     head,
     ...(keys ? { keys } : {}),
+    ...(epochStart ? { epochStart } : {}),
+    ...(founder === undefined ? {} : { founder }),
+    resealed: new Map([...resealed].filter(([, { ring }]) => ring === 'shared')),
     tasks,
     files: new Map([...state.files].filter(([, { ring }]) => ring === 'shared')),
     noteNames,

@@ -71,6 +71,8 @@ const KeysBody = z.strictObject({
     .min(1)
     .max(100),
   approvers: z.array(z.strictObject({ approver: z.string().max(100), publicKey: PublicKey })).max(100),
+  /** With a new key epoch: its vault keys, each sealed with the same ring's key of the epoch before. */
+  wrapped: z.strictObject({ shared: z.base64().max(1000), private: z.base64().max(1000) }).optional(),
 });
 export type KeysBody = z.infer<typeof KeysBody>;
 
@@ -169,6 +171,15 @@ const CheckpointBody = z.strictObject({
   private: BlobRef,
 });
 
+/** Contents that were stored again under the keys in force, by the blob that held them before. */
+const ResealBody = z.strictObject({
+  kind: z.literal('reseal'),
+  moved: z
+    .array(z.strictObject({ from: Sha256, to: BlobRef }))
+    .min(1)
+    .max(1000),
+});
+
 /** What an entry says, once opened. */
 export const LedgerBody = z.discriminatedUnion('kind', [
   KeysBody,
@@ -182,6 +193,7 @@ export const LedgerBody = z.discriminatedUnion('kind', [
   ConflictBody,
   OverrideBody,
   CheckpointBody,
+  ResealBody,
 ]);
 export type LedgerBody = z.infer<typeof LedgerBody>;
 export type LedgerKind = LedgerBody['kind'];

@@ -90,10 +90,12 @@ export function entryFacts(entry: Omit<LedgerEntry, 'sig'> & { readonly sig?: st
   return { signed: before + after, hash: sha256Hex(`${before}"sig":"${sig ?? ''}",${after}`) };
 }
 
-/** When and by which append an entry is made. */
+/** When and by which append an entry is made, and with the keys of which epoch. */
 interface Stamp {
   readonly at: string;
   readonly attempt: string;
+  /** @default the latest in force, as far as the keyring says */
+  readonly keyEpoch?: number | undefined;
 }
 
 /**
@@ -113,7 +115,7 @@ export function makeOwnEntry(
   stamp: Stamp,
 ): { readonly entry: LedgerEntry; readonly body: LedgerBody; readonly hash: string } {
   const ring = draft.ring ?? 'shared';
-  const { keyEpoch } = currentKeys(writer.keyring);
+  const { keyEpoch = currentKeys(writer.keyring).keyEpoch } = stamp;
   const key = vaultKey(writer.keyring, ring, keyEpoch);
   if (key === undefined) throw new Error(`${writer.writer} holds no ${ring} key of key epoch ${keyEpoch}`);
   const open = {

@@ -12,11 +12,13 @@ import {
   requireKey,
 } from './ledger-entry.ts';
 import type { EntryDraft, EntryFacts, LedgerHead, Writer } from './ledger-entry.ts';
-import type { LedgerBody } from './ledger-body.ts';
+import type { KeysBody, LedgerBody } from './ledger-body.ts';
+import { beginsEpoch, unwrapKeys } from './key-epoch.ts';
 import type { Clock, Ids, KnownEntry, LedgerStore } from './ports.ts';
 import { applyEntry } from './replay.ts';
 import { emptyVaultState } from './vault-state.ts';
 import type { VaultState } from './vault-state.ts';
+import type { VaultKeys } from './seal.ts';
 import type { PublicKey } from './signing.ts';
 import { signingKeysOf } from './writer-keys.ts';
 
@@ -35,9 +37,12 @@ export interface LedgerPorts {
 /** A checked entry with its opened body. */
 export interface VerifiedEntry {
   readonly entry: LedgerEntry;
+  /** `undefined` for what this zone cannot read, and for what replay refuses unread. */
   readonly body: LedgerBody | undefined;
   /** The `prev` of the next entry. */
   readonly hash: string;
+  /** Whether it was sealed with the keys in force at its place; if not, every reader refuses it. */
+  readonly inForce: boolean;
 }
 
 /** The outcome of an append: the entry that stands in the ledger, or why none was wanted any more. */
@@ -50,6 +55,11 @@ export interface SessionOptions {
   readonly keep?: (verified: readonly VerifiedEntry[]) => void;
   /** Told what is about to be appended, at each try; what it throws ends the append. */
   readonly beforeAppend?: (body: LedgerBody) => void;
+  /**
+   * Told of the entry with which a key epoch comes into force, before that takes effect, with the vault keys of
+   * it if they are at hand. What it throws refuses the entry for now.
+   */
+  readonly onKeyEpoch?: (start: LedgerHead & { readonly keyEpoch: number }, keys?: VaultKeys) => void;
   /** What was replayed and checked before; the session goes on from its head. @default nothing */
   readonly start?: VaultState;
 }
@@ -66,6 +76,7 @@ export class LedgerSession {
   readonly #onVerified: (verified: VerifiedEntry) => void;
   readonly #keep: (verified: readonly VerifiedEntry[]) => void;
   readonly #beforeAppend: SessionOptions['beforeAppend'];
+  readonly #onKeyEpoch: SessionOptions['onKeyEpoch'];
   #turn: Promise<unknown> = Promise.resolve();
   /** The entry at the head; not known right after a start from a kept state. */
   #last: KnownEntry | undefined;
@@ -91,11 +102,14 @@ export class LedgerSession {
     this.#onVerified = onVerified;
     this.#keep = options.keep ?? (() => undefined);
     this.#beforeAppend = options.beforeAppend;
+    this.#onKeyEpoch = options.onKeyEpoch;
+    this.#markInForce();
   }
 
   /**
    * Reads, checks and applies what came since; answers how many entries were new. The last entry seen has to
-   * stand there still, with its signature, so that a table that was rewritten, cut short or restored is noticed.
+   * stand there still, with its signature, so that a table that was rewritten, cut short or restored is noticed;
+   * and so has the entry from which on the keyring has keys in force, for a reader that has seen nothing yet.
    *
    * @throws {LedgerIntegrityError} at the first entry that is not what it should be; the state stays
    * at the entry before it.
@@ -107,6 +121,7 @@ export class LedgerSession {
   async #pull(): Promise<number> {
     const { vaultId } = this.#writer;
     const seen = this.state.head;
+    await this.#requireKeyEpochs();
     let readTo = Math.max(0, seen.n - 1);
     const known = this.#last?.n === seen.n ? this.#last : undefined;
     let page = await this.#ports.ledger.read(vaultId, readTo, known);
@@ -128,10 +143,13 @@ export class LedgerSession {
   }
 
   /** Replays an entry of a local copy that was checked when it was admitted; the chain is checked again. */
-  replay(stored: unknown): void {
+  replay(stored: unknown): VerifiedEntry {
     const { entry, facts } = this.#next(stored, this.state.head);
-    applyEntry(this.state, entry, openBody(entry, this.#writer.keyring), facts.hash);
+    const replayed = this.#bodyOf(entry, facts);
+    this.#beginEpoch(replayed);
+    applyEntry(this.state, entry, replayed.body, facts.hash);
     this.#last = { n: entry.n, sig: entry.sig };
+    return replayed;
   }
 
   /** Checks one stored entry as the next of the chain and applies it. */
@@ -204,14 +222,68 @@ export class LedgerSession {
     return { entry, facts: entryFacts(entry) };
   }
 
-  #opened(entry: LedgerEntry, { hash }: EntryFacts): VerifiedEntry {
-    const verified = { entry, body: openBody(entry, this.#writer.keyring), hash };
+  #opened(entry: LedgerEntry, facts: EntryFacts): VerifiedEntry {
+    const verified = this.#bodyOf(entry, facts);
     this.#onVerified(verified);
     return verified;
   }
 
+  #bodyOf(entry: LedgerEntry, { hash }: EntryFacts): VerifiedEntry {
+    const { keyEpoch } = this.state.keys ?? entry;
+    const inForce = keyEpoch === entry.keyEpoch;
+    return { entry, body: inForce ? openBody(entry, this.#writer.keyring) : undefined, hash, inForce };
+  }
+
+  /** New vault keys that the entry carries are taken along; then it is known that they are in force. */
+  #beginEpoch({ entry, body, hash }: VerifiedEntry): void {
+    if (body?.kind !== 'keys' || !beginsEpoch(this.state, entry.writer, body)) return;
+    const { keyring } = this.#writer;
+    const keys = keyring.find((known) => known.keyEpoch === body.keyEpoch) ?? this.#unwrapped(entry, body);
+    const start = { n: entry.n, hash };
+    if (keys?.from && keys.from.hash !== hash) throw otherEpoch(entry.n, body.keyEpoch);
+    this.#onKeyEpoch?.({ ...start, keyEpoch: body.keyEpoch }, keys && { ...keys, from: start });
+    const held = keyring.find((known) => known.keyEpoch === body.keyEpoch);
+    if (held) held.from ??= start;
+    else if (keys) keyring.push({ ...keys, from: start });
+  }
+
+  #unwrapped({ n }: LedgerEntry, body: KeysBody): VaultKeys | undefined {
+    try {
+      return unwrapKeys(body, this.#writer.keyring, this.#writer.vaultId);
+    } catch (cause) {
+      throw new LedgerIntegrityError(n, 'carries vault keys that do not open', { cause });
+    }
+  }
+
+  #markInForce(): void {
+    const { keys, epochStart } = this.state;
+    const held = this.#writer.keyring.find(({ keyEpoch }) => keyEpoch === keys?.keyEpoch);
+    if (!held || !epochStart || epochStart.n === 1) return;
+    held.from ??= { n: epochStart.n, hash: epochStart.hash };
+  }
+
+  /** Keys that came into force with an entry know of a ledger that has it: one that ends before is an old one. */
+  async #requireKeyEpochs(): Promise<void> {
+    const { head, keys, epochStart } = this.state;
+    const known = this.#writer.keyring.flatMap(({ from, keyEpoch }) => (from ? [{ ...from, keyEpoch }] : []));
+    for (const { n, hash, keyEpoch } of known) {
+      if (n > head.n || (keys && keys.keyEpoch > keyEpoch)) continue;
+      if (keys?.keyEpoch !== keyEpoch || epochStart?.hash !== hash) throw otherEpoch(n, keyEpoch);
+    }
+    const next = known.reduce((last, epoch) => (epoch.n > last.n ? epoch : last), { ...head, keyEpoch: 0 });
+    if (next.keyEpoch === 0) return;
+    // Looked for before anything is taken from this ledger: the hash of that entry covers all before it.
+    const { entries } = await this.#ports.ledger.read(this.#writer.vaultId, next.n - 1);
+    const parsed = LedgerEntry.safeParse(entries[0]);
+    if (parsed.success && parsed.data.n === next.n && entryHash(parsed.data) === next.hash) return;
+    throw otherEpoch(next.n, next.keyEpoch);
+  }
+
   #commit(verified: readonly VerifiedEntry[]): void {
-    if (verified.length === 0) return;
+    const last = verified.at(-1);
+    if (!last) return;
+    // Keys stand at the end of what is admitted at once. Whoever has the entry has to have them.
+    this.#beginEpoch(last);
     this.#keep(verified);
     for (const { entry, body, hash } of verified) {
       applyEntry(this.state, entry, body, hash);
@@ -257,13 +329,14 @@ export class LedgerSession {
         throw new LedgerIntegrityError(1, 'is missing: the vault was not set up yet; run employee init');
       }
       this.#beforeAppend?.(draft.body);
-      const stamp = { at: this.#ports.clock.now(), attempt };
+      const stamp = { at: this.#ports.clock.now(), attempt, keyEpoch: this.state.keys?.keyEpoch };
       const made = makeOwnEntry(this.state.head, draft, this.#writer, stamp);
       const outcome = await this.#put(made.entry);
       if (outcome === 'appended') {
         // Sealed and signed a moment ago: nothing of it needs to be checked.
-        this.#onVerified(made);
-        this.#commit([made]);
+        const verified = { ...made, inForce: true };
+        this.#onVerified(verified);
+        this.#commit([verified]);
       } else await this.#pull();
       if (own.entry) return { appended: true, entry: own.entry };
       if (typeof outcome === 'object' && ++failures >= MAX_FAILURES) throw outcome.error;
@@ -302,6 +375,13 @@ export class LedgerSession {
 function pauseMs(attempt: string, tries: number): number {
   const random = Number.parseInt(sha256Hex(`${attempt}/${tries}`).slice(0, 8), 16) / 2 ** 32;
   return random * Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(tries, 10));
+}
+
+function otherEpoch(n: number, keyEpoch: number): LedgerIntegrityError {
+  return new LedgerIntegrityError(
+    n,
+    `is not the one with which key epoch ${keyEpoch} came into force: this ledger is an old one, was cut short, restored or replaced. Restore it to a later moment; nothing was taken from it`,
+  );
 }
 
 function requireSame(seen: LedgerHead, stored: unknown): void {

@@ -1,16 +1,17 @@
 import type { LedgerBody } from './ledger-body.ts';
+import { relocatedBody } from './ledger-contents.ts';
 import { entryHash } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { applyApproval, applyIntent, applyResult } from './replay-approval.ts';
 import { applyConflict, applyOverride } from './replay-conflict.ts';
 import { applyFiles } from './replay-files.ts';
+import { applyKeys, applyReseal, sealedOtherwise } from './replay-keys.ts';
 import { incident } from './replay-rules.ts';
 import type { Verdict } from './replay-rules.ts';
 import { applyChange, applyClaim } from './replay-task.ts';
 import type { Zone } from './task.ts';
 import { zoneOf } from './vault-state.ts';
 import type { TaskView, VaultState } from './vault-state.ts';
-import { renewalFault } from './writer-keys.ts';
 
 const LOCAL_ONLY: ReadonlySet<string> = new Set([
   'approval',
@@ -19,6 +20,7 @@ const LOCAL_ONLY: ReadonlySet<string> = new Set([
   'conflict',
   'override',
   'checkpoint',
+  'reseal',
 ]);
 
 /**
@@ -36,20 +38,21 @@ export function applyEntry(
   hash = entryHash(entry),
 ): void {
   const zone = zoneOf(state, entry.writer) ?? (body?.kind === 'keys' ? 'local' : 'cloud');
-  if (body) applyBody(state, entry, body, zone);
+  const other = sealedOtherwise(state, entry);
+  if (other) state.refusals.push({ n: entry.n, writer: entry.writer, ...other });
+  else if (body) applyBody(state, entry, relocatedBody(body, state.resealed), { zone, hash });
   state.head = { n: entry.n, hash };
 }
 
-function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone: Zone): void {
+function applyBody(
+  state: VaultState,
+  entry: LedgerEntry,
+  body: LedgerBody,
+  { zone, hash }: { readonly zone: Zone; readonly hash: string },
+): void {
   const refuse = (why: Verdict, taskId = entry.taskId): void => {
     if (why) state.refusals.push({ n: entry.n, writer: entry.writer, ...(taskId ? { taskId } : {}), ...why });
   };
-  if (zone === 'cloud' && body.kind === 'keys') {
-    const fault = state.keys && renewalFault(state.keys, body, entry.writer);
-    if (fault === undefined) state.keys = body;
-    else refuse(incident('zone', `the cloud zone wrote new keys, and ${fault}`));
-    return;
-  }
   if (zone === 'cloud' && LOCAL_ONLY.has(body.kind)) {
     const forged = body.kind === 'approval';
     refuse({
@@ -61,7 +64,7 @@ function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone
   }
   switch (body.kind) {
     case 'keys':
-      state.keys = body;
+      refuse(applyKeys(state, entry, body, zone, hash));
       return;
     case 'task':
       for (const change of body.changes) refuse(applyChange(state, entry, change, zone), change.taskId);
@@ -97,6 +100,9 @@ function applyBody(state: VaultState, entry: LedgerEntry, body: LedgerBody, zone
       return;
     case 'checkpoint':
       state.checkpointN = entry.n;
+      return;
+    case 'reseal':
+      applyReseal(state, entry, body);
       return;
   }
 }

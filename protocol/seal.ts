@@ -10,6 +10,7 @@ import {
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { SealError } from './errors.ts';
+import { Sha256 } from './ids.ts';
 
 /** Which vault key closes a text: `shared` (both zones) or `private` (the owner's machines only). */
 export const Ring = z.enum(['shared', 'private']);
@@ -17,15 +18,19 @@ export type Ring = z.infer<typeof Ring>;
 
 const VaultKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'not a 32-byte key');
 
-/** The vault keys of one key epoch. The cloud's ring has no private key. */
+/**
+ * The vault keys of one key epoch. The cloud's ring has no private key. `from` is the entry of the ledger with
+ * which they came into force; without it they are at hand and wait, but for those of the first epoch.
+ */
 export const VaultKeys = z.strictObject({
   keyEpoch: z.int().positive(),
   shared: VaultKey,
   private: VaultKey.optional(),
+  from: z.strictObject({ n: z.int().positive(), hash: Sha256 }).optional(),
 });
 export type VaultKeys = z.infer<typeof VaultKeys>;
 
-/** All key epochs that can still be read; the last one writes. */
+/** All key epochs at hand, to read with; `currentKeys` says which one writes. */
 export const Keyring = z.array(VaultKeys).min(1);
 export type Keyring = z.infer<typeof Keyring>;
 
@@ -44,9 +49,12 @@ export function newVaultKey(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** The keys to write with: those of the latest key epoch. */
+/** The keys to write with: those of the latest key epoch that is in force, as far as this zone knows. */
 export function currentKeys(keyring: Keyring): VaultKeys {
-  return keyring.reduce((latest, keys) => (keys.keyEpoch > latest.keyEpoch ? keys : latest));
+  const first = keyring.reduce((lowest, keys) => (keys.keyEpoch < lowest.keyEpoch ? keys : lowest));
+  return keyring
+    .filter(({ from }) => from !== undefined)
+    .reduce((latest, keys) => (keys.keyEpoch > latest.keyEpoch ? keys : latest), first);
 }
 
 /** The key of a ring in a key epoch, or `undefined` if this zone does not hold it. */

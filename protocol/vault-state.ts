@@ -1,5 +1,5 @@
 import type { Approval } from './approval.ts';
-import type { HeldContent } from './content.ts';
+import type { BlobRef, HeldContent } from './content.ts';
 import { GENESIS_PREV } from './ledger-entry.ts';
 import type { LedgerHead } from './ledger-entry.ts';
 import type { KeysBody, NoteRef, Outcome } from './ledger-body.ts';
@@ -91,8 +91,19 @@ export interface Refusal {
     | 'nonce-used'
     | 'unknown-task'
     | 'duplicate'
-    | 'stale-base';
+    | 'stale-base'
+    | 'old-keys';
   readonly message: string;
+}
+
+/** Since when a key epoch is in force. */
+export interface EpochStart extends LedgerHead {
+  readonly at: string;
+}
+
+/** The newer place of contents, and the ring of the entry that named it. */
+export interface Resealed extends Pick<BlobRef, 'blob' | 'pack'> {
+  readonly ring: 'shared' | 'private';
 }
 
 /** Everything that follows from the ledger up to `head`. */
@@ -100,6 +111,12 @@ export interface VaultState {
   readonly vaultId: string;
   head: LedgerHead;
   keys?: KeysBody;
+  /** The writer of the first entry: the one machine that may begin a key epoch. */
+  founder?: string;
+  /** The entry with which the vault keys in force came. */
+  epochStart?: EpochStart;
+  /** Where contents are now, by the blob that held them before they were stored again under newer keys. */
+  readonly resealed: Map<string, Resealed>;
   readonly tasks: Map<string, TaskView>;
   readonly files: Map<string, FileView>;
   /** Whose note bears a name (folded as file systems fold): one name, one task, for good. */
@@ -122,6 +139,7 @@ export function emptyVaultState(vaultId: string): VaultState {
   return {
     vaultId,
     head: { n: 0, hash: GENESIS_PREV },
+    resealed: new Map(),
     tasks: new Map(),
     files: new Map(),
     noteNames: new Map(),

@@ -5,7 +5,7 @@ import type { Writer } from '#protocol/ledger-entry.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { LedgerPorts } from '#protocol/ledger-session.ts';
 import type { SecretSource } from '#protocol/ports.ts';
-import { currentKeys } from '#protocol/seal.ts';
+import { vaultKey } from '#protocol/seal.ts';
 import type { Keyring } from '#protocol/seal.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
 import { signingKeysOf } from '#protocol/writer-keys.ts';
@@ -13,6 +13,11 @@ import { signingKeysOf } from '#protocol/writer-keys.ts';
 /** The keys at hand are not those in force: they were rotated since the secret was read. */
 export class StaleKeysError extends EmployeeError {
   static override readonly code = 'STALE_KEYS';
+}
+
+/** Keys came into force in the middle of the work: what it stored under the old ones has to be stored again. */
+class KeysChangedError extends EmployeeError {
+  static override readonly code = 'KEYS_CHANGED';
 }
 
 /** What the cloud zone works with in one invocation. */
@@ -66,6 +71,7 @@ export function createZoneSource(secret: SecretSource, ports: ZonePorts): ZoneSo
       try {
         return await attempt(work);
       } catch (error) {
+        if (error instanceof KeysChangedError) return attempt(work);
         if (!(error instanceof EmployeeError) || !KEY_TROUBLE.has(error.code)) throw error;
         const before = text;
         text = undefined;
@@ -89,25 +95,44 @@ function makeZone(secret: CloudSecret, ports: ZonePorts, start: VaultState | und
     ports,
     (verified) => {
       // Skipping what this zone should be able to read would make it act on half the truth.
-      if (verified.entry.ring === 'shared' && verified.body === undefined) {
-        throw new StaleKeysError(`no shared key of key epoch ${verified.entry.keyEpoch} is at hand`);
+      if (verified.inForce && verified.entry.ring === 'shared' && verified.body === undefined) {
+        throw lacking(verified.entry.keyEpoch);
       }
     },
-    start && { start },
+    {
+      onKeyEpoch: ({ keyEpoch }, keys) => {
+        if (!keys) throw lacking(keyEpoch);
+      },
+      ...(start ? { start } : {}),
+    },
   );
+  let readWith: number | undefined;
   return {
     keyring: secret.keyring,
     session: {
       state: session.state,
-      pull: () => session.pull(),
+      pull: async () => {
+        const pulled = await session.pull();
+        readWith = session.state.keys?.keyEpoch;
+        return pulled;
+      },
       append: (build) =>
         session.append((state) => {
           const draft = build(state);
           if (draft) requireOwnKeys(state, secret);
+          if (draft && readWith !== undefined && readWith !== state.keys?.keyEpoch) {
+            throw new KeysChangedError('the vault keys were rotated in the middle of the work');
+          }
           return draft;
         }),
     },
   };
+}
+
+function lacking(keyEpoch: number): StaleKeysError {
+  return new StaleKeysError(
+    `the secret has no shared key of key epoch ${keyEpoch}; "employee keys rotate" puts it there`,
+  );
 }
 
 /** An entry signed with a key that is no longer ours would stand in the ledger and break it for every reader. */
@@ -115,7 +140,7 @@ function requireOwnKeys(state: VaultState, secret: CloudSecret): void {
   if (!signingKeysOf(state.keys, secret.writer).includes(secret.signing.publicKey)) {
     throw new StaleKeysError(`the ledger knows another signing key of ${secret.writer}, or none`);
   }
-  if (currentKeys(secret.keyring).keyEpoch < (state.keys?.keyEpoch ?? 0)) {
+  if (state.keys && vaultKey(secret.keyring, 'shared', state.keys.keyEpoch) === undefined) {
     throw new StaleKeysError('the vault keys were rotated');
   }
 }

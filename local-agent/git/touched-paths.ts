@@ -1,10 +1,10 @@
-import { openBody } from '#protocol/ledger-entry.ts';
 import type { LedgerBody } from '#protocol/ledger-body.ts';
 import type { Zone } from '#protocol/task.ts';
 import { foldName, TASK_FOLDERS } from '#protocol/vault-path.ts';
 import { notePath, zoneOf } from '#protocol/vault-state.ts';
 import type { TaskView, VaultState } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
+import { openBodies } from '../open-bodies.ts';
 import type { VaultChange } from '../sync/vault-change.ts';
 
 /** So many entries at once are looked at as the whole vault. */
@@ -41,8 +41,9 @@ export function touchedPaths(
     touched.delete(path);
     touched.set(path, cause);
   };
+  const open = openBodies(agent);
   for (const entry of agent.copy.entries(mark)) {
-    const body = openBody(entry, agent.keys.keyring);
+    const body = open(entry);
     const zone = zoneOf(state, entry.writer) ?? 'local';
     for (const path of body ? pathsOf(body) : []) touch(path, { zone });
     for (const taskId of taskIdsOf(body, entry.taskId)) {

@@ -1,5 +1,6 @@
 import { verifyApproval } from '#protocol/approval.ts';
 import type { ApprovalStatement } from '#protocol/approval.ts';
+import { epochFault } from '#protocol/key-epoch.ts';
 import type { KeysBody, LedgerBody } from '#protocol/ledger-body.ts';
 import type { LedgerEntry } from '#protocol/ledger-entry.ts';
 import { problem } from './problem.ts';
@@ -16,7 +17,8 @@ export interface AuditedIntent {
 
 /**
  * Reads the entries that took effect a second time, by rules of its own rather than those of replay:
- * epochs never fall; every effect has an approval before it that an approver signed for that very task
+ * key epochs go up one by one, and what is sealed with another than the one in force says nothing; epochs of tasks
+ * never fall; every effect has an approval before it that an approver signed for that very task
  * and those very actions, and that no effect used before; every result ends one intent, once. What it
  * finds would mean that replay let something through.
  */
@@ -27,10 +29,17 @@ export class EntryAuditor {
   readonly #intentAt = new Map<number, AuditedIntent>();
   readonly #epochs = new Map<string, number>();
   readonly #approvals = new Map<string, { readonly statement: ApprovalStatement; used: boolean }>();
+  /** Approvals not used yet when the key of their approver was renewed. */
+  readonly #void = new Set<string>();
   #keys: KeysBody | undefined;
+  #founder: string | undefined;
 
   /** Takes the next entry that was not refused. */
   see(entry: LedgerEntry, body: LedgerBody): void {
+    const { keyEpoch = entry.keyEpoch } = this.#keys ?? {};
+    if (entry.keyEpoch !== keyEpoch) {
+      this.#find(entry, entry.taskId, `is sealed with key epoch ${entry.keyEpoch}, not ${keyEpoch}`);
+    }
     if (body.kind === 'keys') this.#seeKeys(entry, body);
     if (body.kind === 'task') {
       for (const { taskId, epoch } of body.changes) this.#seeEpoch(entry, taskId, epoch);
@@ -48,6 +57,13 @@ export class EntryAuditor {
   #seeKeys(entry: LedgerEntry, body: KeysBody): void {
     const before = this.#keys;
     this.#keys = body;
+    this.#founder ??= entry.writer;
+    const keys = before ? { keys: before, founder: this.#founder } : {};
+    const step = epochFault(keys, entry.writer, body);
+    if (step !== undefined) this.#find(entry, undefined, step);
+    for (const [nonce, { statement, used }] of this.#approvals) {
+      if (!used && approverKey(before, statement) !== approverKey(body, statement)) this.#void.add(nonce);
+    }
     if (!before || before.writers.some(({ writer, zone }) => writer === entry.writer && zone === 'local'))
       return;
     const others = ({ approvers, keyEpoch, writers }: KeysBody): string =>
@@ -92,6 +108,7 @@ export class EntryAuditor {
     else {
       const { statement, used } = approval;
       if (used) this.#find(entry, taskId, 'began a second effect upon one approval');
+      if (this.#void.has(body.nonce)) this.#find(entry, taskId, 'began an effect upon a void approval');
       if (statement.taskId !== taskId)
         this.#find(entry, taskId, "began an effect upon another task's approval");
       if (statement.actionsDigest !== body.actionsDigest) {
@@ -121,7 +138,12 @@ export class EntryAuditor {
     if (zone !== 'local') this.#find(entry, taskId, `is an entry of kind ${entry.kind} by ${entry.writer}`);
   }
 
-  #find({ n }: LedgerEntry, taskId: string, what: string): void {
-    this.problems.push(problem('order', `ledger entry ${n} ${what}, and readers accepted it`, { n, taskId }));
+  #find({ n }: LedgerEntry, taskId: string | undefined, what: string): void {
+    const about = taskId === undefined ? { n } : { n, taskId };
+    this.problems.push(problem('order', `ledger entry ${n} ${what}, and readers accepted it`, about));
   }
+}
+
+function approverKey(keys: KeysBody | undefined, { approver }: ApprovalStatement): string | undefined {
+  return keys?.approvers.find((known) => known.approver === approver)?.publicKey;
 }

@@ -1,6 +1,7 @@
 import { sha256Hex } from '#protocol/canonical.ts';
 import type { ContentRef } from '#protocol/content.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
+import { relocated } from '#protocol/ledger-contents.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { VerifiedEntry } from '#protocol/ledger-session.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
@@ -78,6 +79,12 @@ export async function verifyLedger(agent: Agent, progress: (done: number) => voi
     if (!(error instanceof LedgerIntegrityError)) throw error;
     const code = error instanceof ForkError ? 'copy' : 'ledger';
     problems.push(problem(code, error.message, { n: error.n }));
+  }
+  for (const [place, wanted] of [...stored]) {
+    const content = relocated(wanted.content, state.resealed);
+    if (content === wanted.content) continue;
+    stored.delete(place);
+    stored.set(placeOf(content) ?? place, { ...wanted, content });
   }
   const last = agent.copy.last();
   if (problems.every(({ code }) => code !== 'ledger' && code !== 'copy') && last > state.head.n) {

@@ -75,13 +75,15 @@ describe('an entry', () => {
     );
   });
 
-  it('is written with the latest key epoch and read with its own', () => {
-    const rotated = { ...local, keyring: [...local.keyring, { keyEpoch: 2, shared: newVaultKey() }] };
+  it('is written with the key epoch in force and read with its own', () => {
+    const from = { n: 9, hash: 'a'.repeat(64) };
+    const rotated = { ...local, keyring: [...local.keyring, { keyEpoch: 2, shared: newVaultKey(), from }] };
     const [old, fresh] = [
       makeEntry(start, { body }, local, stamp),
       makeEntry(start, { body }, rotated, stamp),
     ];
     expect([old.keyEpoch, fresh.keyEpoch]).toEqual([1, 2]);
+    expect(makeEntry(start, { body }, rotated, { ...stamp, keyEpoch: 1 }).keyEpoch).toBe(1);
     expect([openBody(old, rotated.keyring), openBody(fresh, rotated.keyring)]).toEqual([body, body]);
     expect(openBody(fresh, local.keyring)).toBeUndefined();
   });

@@ -74,11 +74,18 @@ describe('a sealed text', () => {
 
 describe('a keyring', () => {
   const old = { keyEpoch: 1, shared: newVaultKey(), private: newVaultKey() };
-  const now = { keyEpoch: 3, shared: newVaultKey() };
+  const now = { keyEpoch: 3, shared: newVaultKey(), from: { n: 7, hash: 'a'.repeat(64) } };
+  const next = { keyEpoch: 4, shared: newVaultKey() };
 
-  it('writes with the latest epoch, in whatever order it lists them', () => {
+  it('writes with the latest epoch that is in force, in whatever order it lists them', () => {
     expect(currentKeys([now, old])).toBe(now);
     expect(currentKeys([old, now])).toBe(now);
+    expect(currentKeys([next, old, now])).toBe(now);
+  });
+
+  it('writes with the first epoch until another one is in force', () => {
+    expect(currentKeys([next, old])).toBe(old);
+    expect(currentKeys([old])).toBe(old);
   });
 
   it('finds the key of a ring and epoch, or none', () => {

@@ -23,6 +23,7 @@ import { createFixedClock } from './memory/fixed-clock.ts';
 import type { FixedClock } from './memory/fixed-clock.ts';
 import { createMemoryBlobStore } from './memory/memory-blob-store.ts';
 import type { MemoryBlobStore } from './memory/memory-blob-store.ts';
+import { createMemoryKeyStore } from './memory/memory-key-store.ts';
 import { createMemoryLedgerStore } from './memory/memory-ledger-store.ts';
 import type { MemoryLedgerStore } from './memory/memory-ledger-store.ts';
 import { createMemoryTaskStore } from './memory/memory-task-store.ts';
@@ -103,10 +104,16 @@ export async function createLocalWorld(
     mkdirSync(vault, { recursive: true });
     writeFileSync(path.join(vault, SENTINEL), JSON.stringify({ vaultId: 'v-test' }));
     const tools = createSpyTools();
+    const keyStore = createMemoryKeyStore({
+      signing: signing.get(name) ?? newSigningKey(),
+      approval,
+      keyring,
+    });
     const start = (replaced: Partial<AgentPorts> = {}): Agent => {
+      const keys = keyStore.read();
       const copy = new LedgerCopy(
         options.copies === 'in memory' ? ':memory:' : path.join(root, name, 'ledger.db'),
-        keyring,
+        keys.keyring,
       );
       copies.push(copy);
       return makeAgent({
@@ -122,7 +129,8 @@ export async function createLocalWorld(
           pollMs: 1000,
           deskPort: 0,
         },
-        keys: { signing: signing.get(name) ?? newSigningKey(), approval, keyring },
+        keys,
+        keyStore,
         ledger,
         tasks,
         blobs,

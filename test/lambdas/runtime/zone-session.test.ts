@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createZoneSource, StaleKeysError } from '#lambdas/runtime/zone-session.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { makeEntry } from '#protocol/ledger-entry.ts';
-import type { Writer } from '#protocol/ledger-entry.ts';
-import { newVaultKey } from '#protocol/seal.ts';
+import type { LedgerEntry, Writer } from '#protocol/ledger-entry.ts';
+import { currentKeys, newVaultKey } from '#protocol/seal.ts';
 import { newSigningKey } from '#protocol/signing.ts';
 import { createLedgerFactory } from '#test/support/ledger-factory.ts';
 import type { LedgerFactory } from '#test/support/ledger-factory.ts';
@@ -84,13 +84,27 @@ describe('the zone session', () => {
 
   it('does not act on half a ledger when it lacks the key of a later epoch', async () => {
     const factory = createLedgerFactory();
-    const rotated: Writer = {
-      ...factory.local,
-      keyring: [...factory.local.keyring, { keyEpoch: 2, shared: newVaultKey(), private: newVaultKey() }],
-    };
-    factory.append(ENTRY, rotated);
+    factory.append({ body: { ...factory.keys, keyEpoch: 2 } });
     const { source } = zone(factory, [secretOf(factory)]);
     await expect(source.use(({ session }) => session.pull())).rejects.toThrow(StaleKeysError);
+  });
+
+  it('repeats work in whose middle new keys came into force: what it stored is sealed with the old ones', async () => {
+    const factory = createLedgerFactory();
+    const next = { keyEpoch: 2, shared: newVaultKey() };
+    const both = { ...factory.cloud, keyring: [...factory.cloud.keyring, next] };
+    const { source, store } = zone(factory, [secretOf(factory, both)]);
+    const storedWith: number[] = [];
+    await source.use(async ({ session, keyring }) => {
+      await session.pull();
+      storedWith.push(currentKeys(keyring).keyEpoch);
+      if (storedWith.length === 1) {
+        await store.append(factory.append({ body: { ...factory.keys, keyEpoch: 2 } }));
+      }
+      await session.append(() => ENTRY);
+    });
+    expect(storedWith).toEqual([1, 2]);
+    expect(store.rows.map(({ entry }) => (entry as LedgerEntry).keyEpoch)).toEqual([1, 1, 2]);
   });
 
   it('reads over what is private to the owner', async () => {
