@@ -27,6 +27,7 @@ export class AccessStack extends Stack {
       tasksTable: storage.tasksTable,
       ledgerTable: storage.ledgerTable,
       vaultBucket: storage.vaultBucket,
+      archiveBucket: storage.archiveBucket,
       encryptionKey: storage.encryptionKey,
       sendingArns: [
         this.formatArn({ service: 'ses', resource: 'identity', resourceName: settings.mailDomain }),

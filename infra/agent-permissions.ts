@@ -10,6 +10,8 @@ export interface AgentResources {
   readonly tasksTable: ITable;
   readonly ledgerTable: ITable;
   readonly vaultBucket: IBucket;
+  /** Read by its names alone: `employee verify` compares them with the ledger. */
+  readonly archiveBucket: IBucket;
   readonly encryptionKey?: IKey | undefined;
   /** What SES asks the sender's rights on: the identity, and the configuration set that each mail goes through. */
   readonly sendingArns: readonly string[];
@@ -34,6 +36,7 @@ export function agentPermissions(agent: AgentResources): PolicyStatement[] {
     // On no prefix: a condition on it would also make S3 answer "denied" where an object is missing, and a lost
     // blob could not be told from a lost right. The bucket holds nothing but blobs.
     allow('ListBlobs', ['s3:ListBucket'], [agent.vaultBucket.bucketArn]),
+    allow('ListArchive', ['s3:ListBucket'], [agent.archiveBucket.bucketArn]),
     new PolicyStatement({
       sid: 'SendWhatWasApproved',
       actions: ['ses:SendRawEmail'],

@@ -12,6 +12,7 @@ export const bundleEntries: Readonly<Record<string, string>> = {
   'triage/mail-parser-worker': 'adapters/mail-parser-worker.ts',
   'draft/index': 'lambdas/draft/main.ts',
   'rotate/index': 'lambdas/rotate/main.ts',
+  'archive/index': 'lambdas/archive/main.ts',
 };
 
 /** How every bundle is made. CommonJS packages inside an ES module still ask for `require`, hence the banner. */

@@ -18,6 +18,7 @@ export const functionSizes: Record<FunctionName, Omit<FunctionSize, 'concurrency
   triage: { timeout: Duration.seconds(60), memoryMb: 1536 },
   draft: { timeout: Duration.seconds(60), memoryMb: 1024 },
   rotate: { timeout: Duration.seconds(60), memoryMb: 1024 },
+  archive: { timeout: Duration.seconds(60), memoryMb: 1024 },
 };
 
 /** The limits of a function in a deployment. */
@@ -27,6 +28,8 @@ export function sizeOf(name: FunctionName, settings: Settings): FunctionSize {
     draft: settings.draftConcurrency,
     // Two steps of one rotation at once would be in each other's way.
     rotate: 1,
+    // A stream hands over one batch at a time.
+    archive: 1,
   };
   return { ...functionSizes[name], concurrency: concurrency[name] };
 }

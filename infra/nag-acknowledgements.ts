@@ -23,9 +23,15 @@ const roles = {
   triage: '{prefix}-pipeline/Triage/Role',
   draft: '{prefix}-pipeline/Draft/Role',
   rotate: '{prefix}-pipeline/Rotate/Default/Role',
+  archive: '{prefix}-pipeline/Archive/Default/Role',
 };
 const boundary = '{prefix}-pipeline/Boundary';
 const rotationBoundary = '{prefix}-pipeline/Rotate/Boundary';
+const archiveBoundary = '{prefix}-pipeline/Archive/Boundary';
+const archivedObjects = ['ledger', 'rewritten'].map(
+  (prefix) =>
+    `AwsSolutions-IAM5[Resource::{prefix}-storage:ExportsOutputFnGetAttArchiveDA4CB258ArnBE8F3792/${prefix}/*]`,
+);
 const restoredTables =
   'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/awsbackup-restore-test-*]';
 const xray = 'X-Ray has no resource to name: its two actions take * only.';
@@ -67,6 +73,19 @@ export const acknowledgements: readonly Acknowledgement[] = [
     rule: blobObjects,
     reason: 'The boundary grants nothing; it caps the role at one action on this prefix.',
   },
+  ...archivedObjects.flatMap((rule) => [
+    {
+      path: roles.archive,
+      rule,
+      reason:
+        'An object is named by number and hash of an entry. One action, PutObject, on two prefixes of one bucket.',
+    },
+    {
+      path: archiveBoundary,
+      rule,
+      reason: 'The boundary grants nothing; it caps the role at one action on this prefix.',
+    },
+  ]),
   {
     path: boundary,
     rule: inboundObjects,
@@ -105,8 +124,10 @@ export const acknowledgements: readonly Acknowledgement[] = [
   { path: roles.triage, rule: anyResource, profile: 'full', reason: xray },
   { path: roles.draft, rule: anyResource, profile: 'full', reason: xray },
   { path: roles.rotate, rule: anyResource, profile: 'full', reason: xray },
+  { path: roles.archive, rule: anyResource, profile: 'full', reason: xray },
   { path: boundary, rule: anyResource, profile: 'full', reason: xray },
   { path: rotationBoundary, rule: anyResource, profile: 'full', reason: xray },
+  { path: archiveBoundary, rule: anyResource, profile: 'full', reason: xray },
 ];
 
 /** The acknowledgements that hold for a deployment, with its prefix filled in. */

@@ -7,6 +7,9 @@ export const inboundPrefix = 'inbound/';
 /** Prefix of the encrypted blobs in the vault bucket; the functions may read and write nowhere else. */
 export const blobsPrefix = 'blobs/';
 
+/** Prefix of the ledger's entries in the archive bucket, and of what somebody did to them afterwards. */
+export const archivePrefixes = ['ledger/', 'rewritten/'] as const;
+
 /**
  * Physical names that have to be known before the resource exists: the inbound bucket's policy names the receipt
  * rule that may write to it, and that rule cannot be created before the policy allows it.

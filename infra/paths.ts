@@ -17,6 +17,6 @@ export const outputPaths = {
 } as const;
 
 /** Names of the functions: folder under `lambdas/`, folder under `dist/lambdas/`. */
-export const functionNames = ['triage', 'draft', 'rotate'] as const;
+export const functionNames = ['triage', 'draft', 'rotate', 'archive'] as const;
 
 export type FunctionName = (typeof functionNames)[number];

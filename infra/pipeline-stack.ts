@@ -5,12 +5,14 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { z } from 'zod';
+import type { ArchiveEnv } from '#lambdas/archive/env.ts';
 import type { DraftEnv } from '#lambdas/draft/env.ts';
 import type { RotateEnv } from '#lambdas/rotate/env.ts';
 import type { TriageEnv } from '#lambdas/triage/env.ts';
 import type { Settings } from './config.ts';
 import { functionSizes, sizeOf } from './function-sizes.ts';
 import type { MailStack } from './mail-stack.ts';
+import { LedgerArchive } from './ledger-archive.ts';
 import type { FunctionName } from './paths.ts';
 import { QueueAlarms } from './queue-alarms.ts';
 import { QueueWithDlq } from './queue-with-dlq.ts';
@@ -58,6 +60,7 @@ export class PipelineStack extends Stack {
       triage: this.logGroup('TriageLogs'),
       draft: this.logGroup('DraftLogs'),
       rotate: this.logGroup('RotateLogs'),
+      archive: this.logGroup('ArchiveLogs'),
     };
     const boundary = new ZoneBoundary(this, 'Boundary', {
       zone,
@@ -98,7 +101,17 @@ export class PipelineStack extends Stack {
       zone,
       alarmTopic: topic,
     });
-    this.outputs(zone);
+    const { tableStreamArn: streamArn } = storage.ledgerTable;
+    if (streamArn === undefined) throw new Error('the table of the ledger has no stream');
+    new LedgerArchive(this, 'Archive', {
+      ...shared('archive'),
+      environment: this.archiveEnvironment(storage),
+      zone,
+      streamArn,
+      archive: storage.archiveBucket,
+      alarmTopic: topic,
+    });
+    this.outputs(zone, storage);
   }
 
   private triageEnvironment(zone: ZoneResources) {
@@ -134,6 +147,14 @@ export class PipelineStack extends Stack {
       POWERTOOLS_SERVICE_NAME: 'rotate',
       POWERTOOLS_LOG_LEVEL: 'INFO',
     } satisfies z.input<typeof RotateEnv>;
+  }
+
+  private archiveEnvironment({ archiveBucket }: StorageStack) {
+    return {
+      ARCHIVE_BUCKET: archiveBucket.bucketName,
+      POWERTOOLS_SERVICE_NAME: 'archive',
+      POWERTOOLS_LOG_LEVEL: 'INFO',
+    } satisfies z.input<typeof ArchiveEnv>;
   }
 
   private powertools(service: FunctionName) {
@@ -187,12 +208,13 @@ export class PipelineStack extends Stack {
     return topic;
   }
 
-  private outputs(zone: ZoneResources): void {
+  private outputs(zone: ZoneResources, { archiveBucket }: StorageStack): void {
     const values: Readonly<Record<string, string>> = {
       TasksTable: zone.tasksTable.tableName,
       LedgerTable: zone.ledgerTable.tableName,
       InboundBucket: zone.inboundBucket.bucketName,
       VaultBucket: zone.vaultBucket.bucketName,
+      ArchiveBucket: archiveBucket.bucketName,
       VaultSecretArn: zone.vaultSecret.secretArn,
       InboundQueueUrl: zone.inboundQueue.queueUrl,
       DraftingQueueUrl: zone.draftingQueue.queueUrl,

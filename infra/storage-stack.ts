@@ -1,5 +1,13 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
-import { type Attribute, AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  type Attribute,
+  AttributeType,
+  BillingMode,
+  StreamViewType,
+  Table,
+  TableEncryption,
+  type TableProps,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -69,7 +77,7 @@ export class StorageStack extends Stack {
     this.ledgerTable = this.table(
       'Ledger',
       { name: 'vaultId', type: AttributeType.STRING },
-      { name: 'n', type: AttributeType.NUMBER },
+      { sortKey: { name: 'n', type: AttributeType.NUMBER }, stream: StreamViewType.NEW_IMAGE },
     );
 
     this.vaultSecret = new Secret(this, 'VaultSecret', {
@@ -99,10 +107,14 @@ export class StorageStack extends Stack {
     });
   }
 
-  private table(id: string, partitionKey: Attribute, sortKey?: Attribute): Table {
+  private table(
+    id: string,
+    partitionKey: Attribute,
+    more: Pick<TableProps, 'sortKey' | 'stream'> = {},
+  ): Table {
     return new Table(this, id, {
       partitionKey,
-      ...(sortKey && { sortKey }),
+      ...more,
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: this.settings.stage === 'prod',

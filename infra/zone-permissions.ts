@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { blobsPrefix, inboundPrefix } from './names.ts';
+import { archivePrefixes, blobsPrefix, inboundPrefix } from './names.ts';
 
 /** What the functions of the cloud zone work on. */
 export interface ZoneResources {
@@ -50,6 +50,31 @@ export function rotatePermissions(zone: ZoneResources): PolicyStatement[] {
     allow('Checkpoint', ['s3:GetObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
     allow('RotateOwnSecret', [...rotationActions], [zone.vaultSecret.secretArn]),
     ...(zone.encryptionKey === undefined ? [] : [useOf(zone.encryptionKey)]),
+  ];
+}
+
+/** What Lambda does with the stream of a table in the name of the function. */
+export const streamActions: readonly string[] = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+];
+
+/** All that archiving may do: hear of new entries of the ledger, and put copies where nobody can take them back. */
+export function archivePermissions(
+  streamArn: string,
+  archive: IBucket,
+  encryptionKey: IKey | undefined,
+): PolicyStatement[] {
+  return [
+    allow('ReadChanges', [...streamActions], [streamArn]),
+    allow(
+      'Archive',
+      ['s3:PutObject'],
+      archivePrefixes.map((prefix) => archive.arnForObjects(`${prefix}*`)),
+    ),
+    ...(encryptionKey === undefined ? [] : [useOf(encryptionKey)]),
   ];
 }
 

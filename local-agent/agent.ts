@@ -1,5 +1,14 @@
 import type { LedgerSession } from '#protocol/ledger-session.ts';
-import type { BlobInventory, BlobStore, Clock, Files, Ids, LedgerStore, TaskStore } from '#protocol/ports.ts';
+import type {
+  ArchiveList,
+  BlobInventory,
+  BlobStore,
+  Clock,
+  Files,
+  Ids,
+  LedgerStore,
+  TaskStore,
+} from '#protocol/ports.ts';
 import type { EmployeeConfig } from './config.ts';
 import type { VaultHistory } from './git/history.ts';
 import type { KeyStore } from './key-store.ts';
@@ -20,6 +29,8 @@ export interface AgentPorts {
   readonly localTasks?: TaskStore;
   readonly blobs: BlobStore;
   readonly inventory: BlobInventory;
+  /** Absent where the stack has none, or the config does not name it. */
+  readonly archive?: ArchiveList;
   readonly files: Files;
   readonly tools: ToolHost;
   readonly clock: Clock;

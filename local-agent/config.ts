@@ -23,6 +23,8 @@ export const StackOutputs = z.strictObject({
   tasksTable: z.string().min(1),
   ledgerTable: z.string().min(1),
   vaultBucket: z.string().min(1),
+  /** Copies of the ledger that nobody can take back; `verify` compares with them. */
+  archiveBucket: z.string().min(1).optional(),
   vaultSecretArn: z.string().min(1),
   fromAddress: z.string().min(3),
   ownAddresses: z.array(z.string().min(3)).min(1),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AwsClient } from './aws-client.ts';
+import { failuresIn } from './batch-answer.ts';
 import type { LocalFunction } from './functions.ts';
 import type { PlannedEventSource } from './plan.ts';
 
@@ -33,10 +34,6 @@ const Received = z.object({
     .default([]),
 });
 type Message = z.infer<typeof Received>['Messages'][number];
-
-const BatchAnswer = z.object({
-  batchItemFailures: z.array(z.object({ itemIdentifier: z.string().min(1) })).nullish(),
-});
 
 /**
  * Feeds a function from a queue as Lambda's poller does: long poll, invoke with a batch, delete what was
@@ -137,7 +134,8 @@ export class EventSource {
   async #work(messages: Message[]): Promise<void> {
     const { client, mapping, queueUrl, target } = this.#options;
     const event = { Records: messages.map((message) => this.#record(message)) };
-    const failed = failuresIn(await target.invoke(event), messages, mapping.reportsFailures);
+    const all = new Set(messages.map(({ MessageId }) => MessageId));
+    const failed = failuresIn(await target.invoke(event), all, mapping.reportsFailures);
     const done = messages.filter(({ MessageId }) => !failed.has(MessageId));
     for (let start = 0; start < done.length; start += 10) {
       const Entries = done
@@ -173,15 +171,4 @@ export class EventSource {
       awsRegion: this.#options.region,
     };
   }
-}
-
-function failuresIn(answer: unknown, messages: readonly Message[], reportsFailures: boolean): Set<string> {
-  if (!reportsFailures) return new Set();
-  const all = new Set(messages.map(({ MessageId }) => MessageId));
-  // No answer, or one without the list, means success: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-  if (answer === null || answer === undefined) return new Set();
-  const parsed = BatchAnswer.safeParse(answer);
-  if (!parsed.success) return all;
-  const failed = new Set(parsed.data.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
-  return failed.isSubsetOf(all) ? failed : all;
 }

@@ -121,6 +121,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
     const outboxDir = options.outboxDir ?? temporaryOutbox(closers);
     mkdirSync(outboxDir, { recursive: true });
+    // The tables are there before the functions that their streams feed.
+    const streams: Partial<Pick<Pipeline, 'onChange'>> = {};
     const calls = new CallLog(options.policy);
     const { intercept } = calls;
     const started = async <Emulator extends { close(): Promise<void> }>(
@@ -146,7 +148,12 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       return denied;
     });
     const dynamodb = await started(
-      startDynamodb({ ...at(ports.dynamodb), intercept, ...inFolder('path', dataDir, 'dynamodb') }),
+      startDynamodb({
+        ...at(ports.dynamodb),
+        intercept,
+        onChange: (change) => streams.onChange?.(change),
+        ...inFolder('path', dataDir, 'dynamodb'),
+      }),
     );
     // Secrets are made before the functions that rotate them.
     const later: { pipeline?: Pipeline } = {};
@@ -203,6 +210,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     await provision(client, plan, visibilityTimeoutSeconds === undefined ? {} : { visibilityTimeoutSeconds });
 
     const pipeline = startPipeline({ plan, endpoints, region, log, warm: options.warm ?? true });
+    streams.onChange = pipeline.onChange;
     closers.push(pipeline.close);
     later.pipeline = pipeline;
 

@@ -2,10 +2,12 @@ import { devNull } from 'node:os';
 import { AwsClient } from './aws-client.ts';
 import { credentialsOf } from './credentials.ts';
 import { endpointVariables, type Endpoints } from './endpoints.ts';
+import type { TableChange } from './emulators/table-changes.ts';
 import { EventSource } from './event-sources.ts';
 import { InvocationFailed, LocalFunction, type FunctionLog } from './functions.ts';
 import { pollerOf } from './iam/enforcement.ts';
 import type { CloudPlan } from './plan.ts';
+import { StreamSource } from './stream-sources.ts';
 
 /** The functions of a plan, and what feeds them. */
 export interface Pipeline {
@@ -15,6 +17,8 @@ export interface Pipeline {
   isBusy(this: void): boolean;
   /** Calls a function once. @throws InvocationFailed */
   invoke(this: void, functionArn: string, event: unknown): Promise<unknown>;
+  /** Tells the functions that are fed by the stream of a table. */
+  onChange(this: void, change: TableChange): void;
 }
 
 /** @see startPipeline */
@@ -41,7 +45,8 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   const pollers = new Map(plan.functions.map((planned) => [planned.name, pollerClient(planned, options)]));
   const sources = eventSources(plan, functions, pollers, region, log);
   for (const source of sources) source.start();
-  const fed = new Set(plan.eventSources.map(({ functionName }) => functionName));
+  const streams = streamSources(plan, functions, region, log);
+  const fed = new Set([...plan.eventSources, ...plan.streamSources].map(({ functionName }) => functionName));
   if (options.warm) for (const each of functions) if (fed.has(each.planned.name)) each.warm();
   return {
     invoke: async (functionArn, event) => {
@@ -49,9 +54,11 @@ export function startPipeline(options: PipelineOptions): Pipeline {
       if (target === undefined) throw new InvocationFailed(functionArn, 'there is no such function');
       return target.invoke(event);
     },
-    isBusy: () => functions.some(({ running }) => running > 0) || sources.some(({ running }) => running > 0),
+    isBusy: () => [...functions, ...sources, ...streams.values()].some(({ running }) => running > 0),
+    onChange: (change) => streams.get(change.table)?.take(change),
     close: async () => {
-      await drain(sources);
+      for (const stream of streams.values()) stream.stop();
+      await drain(sources, [...streams.values()]);
       await Promise.all(functions.map((each) => each.close()));
       for (const client of pollers.values()) client.close();
     },
@@ -77,13 +84,13 @@ export function awsEnvironment(caller: string, endpoints: Endpoints, region: str
 /** How long running functions may go on after the last message was taken. */
 const DRAIN_MS = 2000;
 
-async function drain(sources: readonly EventSource[]): Promise<void> {
+async function drain(sources: readonly EventSource[], streams: readonly StreamSource[]): Promise<void> {
   await Promise.all(sources.map((source) => source.stop()));
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, DRAIN_MS);
   });
-  await Promise.race([Promise.all(sources.map((source) => source.drained())), patience]);
+  await Promise.race([Promise.all([...sources, ...streams].map((source) => source.drained())), patience]);
   clearTimeout(timer);
 }
 
@@ -114,6 +121,29 @@ function eventSources(
     const line = (text: string): void => log(target.planned.name, text);
     return [new EventSource({ client, mapping, queueUrl: queue.url, region, target, log: line })];
   });
+}
+
+/** By table: each stream feeds one function here. */
+function streamSources(
+  plan: CloudPlan,
+  functions: readonly LocalFunction[],
+  region: string,
+  log: FunctionLog,
+): ReadonlyMap<string, StreamSource> {
+  return new Map(
+    plan.streamSources.map((mapping) => {
+      const target = functions.find(({ planned }) => planned.name === mapping.functionName);
+      const table = plan.tables.find(({ name }) => name === mapping.tableName);
+      if (target === undefined || table?.StreamSpecification === undefined) {
+        throw new TypeError(
+          `A stream joins ${mapping.streamArn} and ${mapping.functionName}; one is missing.`,
+        );
+      }
+      const keys = table.KeySchema.map(({ AttributeName }) => AttributeName);
+      const line = (text: string): void => log(target.planned.name, text);
+      return [mapping.tableName, new StreamSource({ mapping, keys, region, target, log: line })];
+    }),
+  );
 }
 
 function lambdaEnvironment(planned: CloudPlan['functions'][number]): Record<string, string> {

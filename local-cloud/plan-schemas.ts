@@ -18,6 +18,7 @@ export const TableProperties = z.object({
     z.object({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) }),
   ),
   GlobalSecondaryIndexes: z.array(z.object({ IndexName: z.string(), KeySchema, Projection })).optional(),
+  StreamSpecification: z.object({ StreamViewType: z.literal('NEW_IMAGE') }).optional(),
   LocalSecondaryIndexes: z.array(z.object({ IndexName: z.string(), KeySchema, Projection })).optional(),
 });
 
@@ -73,10 +74,15 @@ export const FunctionProperties = z.object({
   Environment: z.object({ Variables: z.record(z.string(), z.coerce.string()).default({}) }).optional(),
 });
 
-/** Properties of `AWS::Lambda::EventSourceMapping` over a queue. */
+/** Properties of `AWS::Lambda::EventSourceMapping` over a queue or over the stream of a table. */
 export const EventSourceProperties = z.object({
   FunctionName: z.string(),
-  EventSourceArn: z.string().regex(/^arn:aws:sqs:/, 'only queues can be event sources here'),
+  EventSourceArn: z
+    .string()
+    .regex(
+      /^arn:aws:(sqs:|dynamodb:.*\/stream\/)/,
+      'only queues and streams of tables can be event sources here',
+    ),
   Enabled: Bool.default(true),
   BatchSize: Num.default(10),
   MaximumBatchingWindowInSeconds: Num.default(0),

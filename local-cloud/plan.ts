@@ -47,6 +47,15 @@ export interface PlannedRotation {
   rules?: { AutomaticallyAfterDays?: number | undefined; ScheduleExpression?: string | undefined };
 }
 
+/** What feeds a function from the stream of a table. */
+export interface PlannedStreamSource {
+  functionName: string;
+  tableName: string;
+  streamArn: string;
+  batchSize: number;
+  reportsFailures: boolean;
+}
+
 /** What SES does with mail to some recipients. */
 export interface PlannedReceiptRule {
   name: string;
@@ -70,6 +79,7 @@ export interface CloudPlan {
   rotations: PlannedRotation[];
   /** Who may call a function without being a role of the account. */
   permissions: z.infer<typeof Schemas.PermissionProperties>[];
+  streamSources: PlannedStreamSource[];
   receiptRules: PlannedReceiptRule[];
   identities: string[];
   configurationSets: string[];
@@ -98,6 +108,7 @@ export function planOf(stacks: readonly Stack[], place: Place): CloudPlan {
     eventSources: [],
     rotations: [],
     permissions: [],
+    streamSources: [],
     receiptRules: [],
     identities: [],
     configurationSets: [],
@@ -157,12 +168,20 @@ function add(
     case 'AWS::Lambda::EventSourceMapping': {
       const mapping = read(Schemas.EventSourceProperties);
       if (!mapping.Enabled) return;
-      plan.eventSources.push({
+      const shared = {
         functionName: mapping.FunctionName.split(':').at(-1) ?? '',
-        queueArn: mapping.EventSourceArn,
         batchSize: mapping.BatchSize,
-        windowSeconds: mapping.MaximumBatchingWindowInSeconds,
         reportsFailures: mapping.FunctionResponseTypes.includes('ReportBatchItemFailures'),
+      };
+      const [, tableName] = /:table\/([^/]+)\/stream\//.exec(mapping.EventSourceArn) ?? [];
+      if (tableName !== undefined) {
+        plan.streamSources.push({ ...shared, tableName, streamArn: mapping.EventSourceArn });
+        return;
+      }
+      plan.eventSources.push({
+        ...shared,
+        queueArn: mapping.EventSourceArn,
+        windowSeconds: mapping.MaximumBatchingWindowInSeconds,
         ...optional('maximumConcurrency', mapping.ScalingConfig?.MaximumConcurrency),
       });
       return;

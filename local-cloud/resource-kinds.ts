@@ -36,7 +36,10 @@ export interface ResourceKind {
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
  */
 export const resourceKinds: Readonly<Record<string, ResourceKind>> = {
-  'AWS::DynamoDB::Table': made('TableName', 255, name, { Arn: arn('dynamodb', 'table/') }),
+  'AWS::DynamoDB::Table': made('TableName', 255, name, {
+    Arn: arn('dynamodb', 'table/'),
+    StreamArn: (table) => `${arn('dynamodb', 'table/')(table)}/stream/local`,
+  }),
   'AWS::S3::Bucket': {
     ...made('BucketName', 63, name, {
       Arn: ({ name: bucket }) => `arn:aws:s3:::${bucket}`,

@@ -1,3 +1,4 @@
+import type { ArchivedObject } from './archive.ts';
 import type {
   ClaimAnswer,
   ClaimProof,
@@ -87,6 +88,18 @@ export interface StoredBlob {
   readonly sizeBytes: number;
   /** ISO-8601 UTC. */
   readonly storedAt: string;
+}
+
+/** Where copies of the ledger stand that nobody can take back. The role that puts them can do nothing else. */
+export interface Archive {
+  /** Putting the same object twice is harmless. */
+  put(object: ArchivedObject): Promise<void>;
+}
+
+/** What stands in the archive, for who compares. */
+export interface ArchiveList {
+  /** The names that begin with `prefix` and come after `after`, in their order. */
+  names(prefix: string, after?: string): AsyncIterable<string>;
 }
 
 /** A queue to write to. All messages of one call are sent, or the call throws. */

@@ -85,16 +85,21 @@ function functionsOf(
   calls: readonly AttemptedCall[],
   lines: readonly { readonly writer: string; readonly bytes: number }[],
 ): CountedFunction[] {
-  const { functions, eventSources, queues } = cloud.plan;
+  const { functions, eventSources, queues, streamSources } = cloud.plan;
   const deleted = calls.filter(({ operation }) => operation === 'DeleteMessageBatch');
   return functions.map(({ caller, name, memoryMb }) => {
     const fed = eventSources
       .filter(({ functionName }) => functionName === name)
       .map(({ queueArn }) => queues.find(({ arn }) => arn === queueArn)?.url);
+    const isStreamed = streamSources.some(({ functionName }) => functionName === name);
+    const { accessKeyId } = cloud.credentialsFor(caller);
     return {
       name: caller,
       memoryMb,
-      invocations: deleted.filter(({ input }) => fed.includes(String(input['QueueUrl']))).length,
+      invocations: isStreamed
+        ? // At most one for each entry that it put into the archive.
+          calls.filter((call) => call.accessKeyId === accessKeyId && call.operation === 'PutObject').length
+        : deleted.filter(({ input }) => fed.includes(String(input['QueueUrl']))).length,
       logBytes: lines.reduce((sum, { writer, bytes }) => (writer === name ? sum + bytes : sum), 0),
     };
   });

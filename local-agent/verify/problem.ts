@@ -16,6 +16,7 @@ export type ProblemCode =
   | 'task-state'
   | 'task-held'
   | 'task-owner'
+  | 'archive'
   | 'effect'
   | 'effect-unmade';
 
@@ -33,7 +34,7 @@ export interface Problem {
 
 /** Something to know that is no fault: it is listed, and `verify` does not fail for it. */
 export interface Notice {
-  readonly code: 'acknowledged' | 'conflict' | 'withheld' | 'unsynced' | 'skipped';
+  readonly code: 'acknowledged' | 'conflict' | 'withheld' | 'unsynced' | 'skipped' | 'unarchived';
   readonly n?: number;
   readonly path?: string;
   readonly message: string;
@@ -61,6 +62,7 @@ const FIXES: Readonly<Record<ProblemCode, string>> = {
   'task-state': `"employee execute" settles what it has begun; if it stays, ${REPAIR}`,
   'task-held': `"employee execute" settles what it has begun; if it stays, ${REPAIR}`,
   'task-owner': `find out who wrote it; ${REPAIR}`,
+  archive: TAMPERED,
   effect: 'ask the provider what was sent; the ledger does not know of it',
   'effect-unmade':
     'if the ledger.db of this machine was lost or restored, "employee repair" notes that; otherwise ask the provider whether it was sent, and believe the provider',

@@ -23,6 +23,8 @@ export interface LedgerProof {
   readonly intents: ReadonlyMap<string, AuditedIntent>;
   /** What is stored outside of the ledger, once each, by where it is. */
   readonly stored: ReadonlyMap<string, WantedContent>;
+  /** Hash and time of each entry, from the first one on. */
+  readonly chain: readonly { readonly hash: string; readonly at: string }[];
   /** Losses that a person has accepted, by the hash of what is lost. */
   readonly lost: ReadonlySet<string>;
 }
@@ -41,6 +43,7 @@ export async function verifyLedger(agent: Agent, progress: (done: number) => voi
   const problems: Problem[] = [];
   const stored = new Map<string, WantedContent>();
   const lost = new Set<string>();
+  const chain: { hash: string; at: string }[] = [];
   const auditor = new EntryAuditor();
   const session = new LedgerSession(writerOf(agent), agent.config.root, agent, (verified) => {
     requireReadable(verified);
@@ -51,7 +54,8 @@ export async function verifyLedger(agent: Agent, progress: (done: number) => voi
     problems.push(problem('copy-damaged', `this machine's copy of ledger entry ${n} is damaged`, { n }));
   });
   const { state } = session;
-  const see = ({ entry, body }: VerifiedEntry, refusedBefore: number): void => {
+  const see = ({ entry, body, hash }: VerifiedEntry, refusedBefore: number): void => {
+    chain.push({ hash, at: entry.at });
     const effective = body && tookEffect(state, entry, body, state.refusals.slice(refusedBefore));
     if (!effective) return;
     auditor.see(entry, effective);
@@ -93,7 +97,14 @@ export async function verifyLedger(agent: Agent, progress: (done: number) => voi
       problem('copy', `ledger entry ${n} is gone: this machine saw entries up to ${last}`, { n }),
     );
   }
-  return { state, problems: [...problems, ...auditor.problems], intents: auditor.intents, stored, lost };
+  return {
+    state,
+    problems: [...problems, ...auditor.problems],
+    intents: auditor.intents,
+    stored,
+    chain,
+    lost,
+  };
 }
 
 /** Nothing behind such an entry is looked at: this machine knows another history. */

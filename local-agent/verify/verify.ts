@@ -4,6 +4,7 @@ import type { Agent } from '../agent.ts';
 import { checkSentinel } from '../sync/sentinel.ts';
 import { problem } from './problem.ts';
 import type { Notice, Problem } from './problem.ts';
+import { verifyArchive } from './verify-archive.ts';
 import { verifyContents } from './verify-contents.ts';
 import type { BadContent } from './verify-contents.ts';
 import { verifyEffects } from './verify-effects.ts';
@@ -35,6 +36,7 @@ export interface Proof {
   readonly ledger: LedgerProof;
   /** Whether the ledger itself is whole. Behind a bad entry nothing is known, and nothing else is looked at. */
   readonly whole: boolean;
+  readonly archive: readonly Problem[];
   readonly contents: readonly BadContent[];
   readonly tree: readonly Problem[];
   readonly tasks: readonly BadTask[];
@@ -58,10 +60,11 @@ interface ProofOptions {
  */
 export async function verifyVault(agent: Agent, options: ProofOptions = {}): Promise<VerifyReport> {
   await checkSentinel(agent);
-  const { ledger, contents, tree, tasks, effects, notices } = await prove(agent, options);
+  const { ledger, archive, contents, tree, tasks, effects, notices } = await prove(agent, options);
   const { state, stored } = ledger;
   const problems = [
     ...ledger.problems,
+    ...archive,
     ...openIncidents(state),
     ...contents.map((bad) => bad.problem),
     ...tree,
@@ -87,20 +90,22 @@ export async function prove(agent: Agent, options: ProofOptions = {}): Promise<P
   const notices = [...acknowledged(state), ...conflicts(state)];
   const whole = !problems.some(({ code }) => code === 'ledger' || code === 'copy');
   // Comparing the vault with half a ledger would only bury the cause.
-  if (!whole) return { ledger, whole, contents: [], tree: [], tasks: [], effects: [], notices };
+  if (!whole) return { ledger, whole, archive: [], contents: [], tree: [], tasks: [], effects: [], notices };
   const contents = await verifyContents(agent, ledger, {
     quick,
     progress: (done, total) => progress('contents', done, total),
   });
   const tree = await verifyTree(agent, state);
+  const archive = await verifyArchive(agent, ledger);
   return {
     ledger,
     whole,
+    archive: archive.problems,
     contents: contents.bad,
     tree: tree.problems,
     tasks: await verifyTasks(agent, state),
     effects: verifyEffects(agent, ledger),
-    notices: [...notices, ...tree.notices, ...contents.notices],
+    notices: [...notices, ...archive.notices, ...tree.notices, ...contents.notices],
   };
 }
 

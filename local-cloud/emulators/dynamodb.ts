@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
-import { describeCall, type Intercept } from '../call-log.ts';
+import { describeCall } from '../call-log.ts';
 import { AwsError, readBody, type EmulatorOptions, type RunningEmulator } from './aws-http.ts';
 import { listenOnLoopback } from './listen.ts';
+import { changeOf, type TableChange } from './table-changes.ts';
 
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 
@@ -11,13 +12,15 @@ const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 export interface DynamodbOptions extends EmulatorOptions {
   /** Folder that keeps the tables over a restart; in memory without. */
   path?: string;
+  /** Told of each item that was put. */
+  onChange?: (change: TableChange) => void;
 }
 
 type Listener = (request: IncomingMessage | Readable, response: ServerResponse) => void;
 
 /**
  * DynamoDB by dynalite. Conditional writes are exact. Missing in dynalite, and refused by it: transactions,
- * TTL settings, streams, backups.
+ * TTL settings, streams (see `changeOf`), backups.
  *
  * dynalite gets whole requests only, and is closed when the last one was answered: a client that goes away
  * in the middle of a request (a function killed at its timeout) makes it throw out of an event handler,
@@ -35,7 +38,7 @@ export async function startDynamodb(options: DynamodbOptions): Promise<RunningEm
   server.removeAllListeners('request');
   const inFlight = new Set<Promise<void>>();
   server.on('request', (request, response) => {
-    const answered = answer(listeners, options.intercept, request, response);
+    const answered = answer(listeners, options, request, response);
     inFlight.add(answered);
     void answered.finally(() => inFlight.delete(answered));
   });
@@ -56,7 +59,7 @@ export async function startDynamodb(options: DynamodbOptions): Promise<RunningEm
 
 async function answer(
   listeners: readonly Listener[],
-  intercept: Intercept,
+  { intercept, onChange }: Pick<DynamodbOptions, 'intercept' | 'onChange'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -70,7 +73,8 @@ async function answer(
   }
   const target = request.headers['x-amz-target'];
   const operation = typeof target === 'string' ? (target.split('.').at(-1) ?? 'Unknown') : 'Unknown';
-  const call = describeCall('dynamodb', operation, request.headers, parsedInput(body));
+  const input = parsedInput(body);
+  const call = describeCall('dynamodb', operation, request.headers, input);
   const denied = intercept(call);
   if (denied !== undefined) {
     refuse(response, new AwsError('com.amazon.coral.service#AccessDeniedException', denied.message));
@@ -80,6 +84,8 @@ async function answer(
     response.once('close', resolve);
     for (const listener of listeners) listener(wholeRequest(request, body), response);
   });
+  const change = response.statusCode === 200 ? changeOf(operation, input) : undefined;
+  if (change) onChange?.(change);
 }
 
 /** A request whose body has arrived, so that it can neither stall nor break off. */

@@ -7,6 +7,9 @@ const ON_A_TABLE = new Set([
   ...['CreateTable', 'DeleteTable', 'UpdateTable', 'DescribeTimeToLive', 'UpdateTimeToLive'],
 ]);
 
+/** Operations on the stream of a table. */
+const ON_A_STREAM = new Set(['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams']);
+
 /** The permissions of a DynamoDB call: the table's, or its index's; several tables for a batch. */
 export function dynamodbAccess(call: AttemptedCall, context: AccessContext): NeededAccess[] {
   const { operation, input } = call;
@@ -14,6 +17,8 @@ export function dynamodbAccess(call: AttemptedCall, context: AccessContext): Nee
     const tables = isObject(input['RequestItems']) ? Object.keys(input['RequestItems']) : ['*'];
     return tables.map((table) => onTable(operation, table, '', [], context));
   }
+  if (ON_A_STREAM.has(operation))
+    return [{ action: `dynamodb:${operation}`, resource: textOf(input, 'StreamArn') || '*', keys: {} }];
   if (!ON_A_TABLE.has(operation)) return [onEverything(call)];
   return [
     onTable(

@@ -23,18 +23,22 @@ export interface Enforcement {
   readonly sessionArn: (accessKeyId: string) => string | undefined;
 }
 
-/** An event source whose function may not take messages from the queue; AWS refuses to create such a one. */
+/** An event source whose function may not take messages from the queue, or read the stream; AWS refuses to create such a one. */
 export class EventSourceRefused extends Error {
   static readonly code = 'EVENT_SOURCE_REFUSED';
 
-  constructor(functionName: string, operation: string, reason: string) {
-    super(`${functionName}: its role does not have permissions to call ${operation} on SQS. ${reason}`);
+  constructor(functionName: string, operation: string, service: string, reason: string) {
+    super(
+      `${functionName}: its role does not have permissions to call ${operation} on ${service}. ${reason}`,
+    );
     this.name = 'EventSourceRefused';
   }
 }
 
 /** What Lambda does with a queue in the name of the function. */
 const POLLING = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
+/** The same with the stream of a table. */
+const STREAMING = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
 
 /** The caller under which a function's queue is polled: Lambda does that with the function's role. */
 export function pollerOf({ caller }: Pick<PlannedFunction, 'caller'>): string {
@@ -108,25 +112,31 @@ export function enforce(
 }
 
 function checkEventSources(plan: CloudPlan, intercept: Intercept): void {
-  for (const { functionName, queueArn } of plan.eventSources) {
+  const check = (
+    functionName: string,
+    operations: readonly string[],
+    service: 'sqs' | 'dynamodb',
+    input: Record<string, unknown>,
+  ): void => {
     const planned = plan.functions.find(({ name }) => name === functionName);
-    const QueueUrl = plan.queues.find(({ arn }) => arn === queueArn)?.url;
-    if (planned === undefined) continue;
+    if (planned === undefined) return;
     const { accessKeyId } = credentialsOf(pollerOf(planned));
-    for (const operation of POLLING) {
-      const call = {
-        service: 'sqs',
+    for (const operation of operations) {
+      const denied = intercept({ service, operation, accessKeyId, region: '', at: '', requestId: '', input });
+      if (denied === undefined) continue;
+      throw new EventSourceRefused(
+        functionName,
         operation,
-        accessKeyId,
-        region: '',
-        at: '',
-        requestId: '',
-        input: { QueueUrl },
-      } as const;
-      const denied = intercept(call);
-      if (denied !== undefined) throw new EventSourceRefused(functionName, operation, denied.message);
+        service === 'sqs' ? 'SQS' : 'DynamoDB',
+        denied.message,
+      );
     }
+  };
+  for (const { functionName, queueArn } of plan.eventSources) {
+    check(functionName, POLLING, 'sqs', { QueueUrl: plan.queues.find(({ arn }) => arn === queueArn)?.url });
   }
+  for (const { functionName, streamArn } of plan.streamSources)
+    check(functionName, STREAMING, 'dynamodb', { StreamArn: streamArn });
 }
 
 function callerWith(

@@ -106,6 +106,7 @@ describe('the grants of the roles that run here', () => {
     await run('execute');
     await run('gc', '--yes');
     await rotateSecret(world.cloud);
+    await run('verify');
     const unused = world.cloud.grants().filter(({ used }) => !used);
     expect(unused.map(shortly).sort()).toEqual(Object.keys(unusedGrants).sort());
     // A function may not list the vault, so S3 does not tell it that there is no checkpoint to begin at.

@@ -15,6 +15,10 @@ export const unusedGrants: Readonly<Record<string, string>> = {
   'Draft logs:PutLogEvents log-group:DraftLogs': runtime,
   'Rotate logs:CreateLogStream log-group:RotateLogs': runtime,
   'Rotate logs:PutLogEvents log-group:RotateLogs': runtime,
+  'Archive logs:CreateLogStream log-group:ArchiveLogs': runtime,
+  'Archive logs:PutLogEvents log-group:ArchiveLogs': runtime,
+  'Archive s3:PutObject archive/rewritten/*':
+    'only when somebody changes an entry of the ledger in its table',
   'agent s3:DeleteObject vault/blobs/*':
     '`employee gc --yes` removes only what has been garbage for a day or more',
 };

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ArchiveEnv } from '#lambdas/archive/env.ts';
 import { DraftEnv } from '#lambdas/draft/env.ts';
 import { RotateEnv } from '#lambdas/rotate/env.ts';
 import { TriageEnv } from '#lambdas/triage/env.ts';
@@ -59,6 +60,7 @@ describe('what goes from infrastructure to code', () => {
     ['Triage', TriageEnv, ['assistant@example.com', 'owner@example.com']],
     ['Draft', DraftEnv, ['assistant@example.com', 'owner@example.com']],
     ['Rotate', RotateEnv, undefined],
+    ['Archive', ArchiveEnv, undefined],
   ])('the environment of %s is what its schema takes', (name, schema, ownAddresses) => {
     for (const d of deployments) {
       const [environment] = ofType(d, 'AWS::Lambda::Function')
@@ -76,6 +78,7 @@ describe('what goes from infrastructure to code', () => {
         TasksTable: expect.stringMatching(`^ai-employee-${stage}-storage-tasks`) as string,
         LedgerTable: expect.stringMatching(`^ai-employee-${stage}-storage-ledger`) as string,
         InboundBucket: expect.stringMatching(`^ai-employee-${stage}-storage-inbound`) as string,
+        ArchiveBucket: expect.stringMatching(`^ai-employee-${stage}-storage-archive`) as string,
         VaultBucket: expect.stringMatching(`^ai-employee-${stage}-storage-vault`) as string,
         VaultSecretArn: expect.stringMatching(/^arn:aws:secretsmanager:.*vaultsecret/) as string,
         InboundQueueUrl: expect.stringMatching(/^https:.*inboundmailqueue/) as string,
@@ -99,7 +102,7 @@ describe('the lean profile', () => {
         10 * Math.max(0, ofType(d, 'AWS::CloudWatch::Alarm').length - 10) +
         100 * ofType(d, 'AWS::KMS::Key').length;
       expect(cents).toBe(40);
-      expect(ofType(d, 'AWS::CloudWatch::Alarm')).toHaveLength(7);
+      expect(ofType(d, 'AWS::CloudWatch::Alarm')).toHaveLength(8);
       const free =
         /^AWS::(S3|SES|SNS|SQS|DynamoDB|IAM|Lambda|Logs|CloudTrail|Budgets)::|^AWS::SecretsManager::(Secret|RotationSchedule)$|::Alarm$/;
       expect(d.resources.filter(({ type }) => !free.test(type))).toEqual([]);

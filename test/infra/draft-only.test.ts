@@ -32,7 +32,7 @@ const actions = Object.entries(outwardActions).flatMap(([harm, list]) =>
 );
 
 describe('the cloud zone only drafts', () => {
-  it('has the roles that this test is about: triage, draft and rotation in each stage and profile', () => {
+  it('has the roles that this test is about: triage, draft, rotation and archive in each stage and profile', () => {
     expect(
       roles.map(({ deployment, rights }) => `${deployment} ${rights.role.id.replace(/Role.*/, '')}`),
     ).toEqual(
@@ -40,6 +40,7 @@ describe('the cloud zone only drafts', () => {
         `${name} Triage`,
         `${name} Draft`,
         `${name} Rotate`,
+        `${name} Archive`,
       ]),
     );
   });

@@ -70,6 +70,17 @@ export const goldenGrants: Readonly<Record<string, { readonly always: Grants; re
     ],
     inFull: zoneInFull,
   },
+  'pipeline ArchiveRole': {
+    always: [
+      ...['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map(
+        (action) => `dynamodb:${action} on table/ledger/stream/label`,
+      ),
+      's3:PutObject on archive/ledger/*',
+      's3:PutObject on archive/rewritten/*',
+      ...logs('archivelogs'),
+    ],
+    inFull: zoneInFull,
+  },
   'access AgentRole': {
     always: [
       'dynamodb:GetItem on table/tasks',
@@ -80,6 +91,7 @@ export const goldenGrants: Readonly<Record<string, { readonly always: Grants; re
       's3:GetObject on vault/blobs/*',
       's3:PutObject on vault/blobs/*',
       's3:ListBucket on vault',
+      's3:ListBucket on archive',
       `ses:SendRawEmail on identity/example.com ${asTheAssistant}`,
       `ses:SendRawEmail on configuration-set/ai-employee-{stage} ${asTheAssistant}`,
     ],

@@ -4,6 +4,14 @@ import type { Json } from './resolve.ts';
 import { isRotationPermission } from './rotation-rules.ts';
 import { at, nameOf, named, ofType, put, text, unlike, type Rule } from './rule.ts';
 
+function isStream(source: Resource): boolean {
+  return text(at(source, 'EventSourceArn')).includes('/stream/');
+}
+
+function isAbsent(value: Json | undefined): boolean {
+  return value === undefined;
+}
+
 /** Rules about functions and what their roles may do. */
 export const pipelineRules: readonly Rule[] = [
   {
@@ -28,26 +36,80 @@ export const pipelineRules: readonly Rule[] = [
   {
     name: 'each queue hides a message for six times its reader’s timeout, reports failures singly, and is bounded',
     problems: (d) =>
-      ofType(d, 'AWS::Lambda::EventSourceMapping').flatMap((source) => {
-        const queue = ofType(d, 'AWS::SQS::Queue').find((q) =>
-          text(at(source, 'EventSourceArn')).endsWith(nameOf(q)),
-        );
-        const reader = ofType(d, 'AWS::Lambda::Function').find(
-          (f) => at(source, 'FunctionName') === nameOf(f),
-        );
-        if (queue === undefined || reader === undefined) return [`${source.id} joins nothing`];
-        const window = Number(at(source, 'MaximumBatchingWindowInSeconds'));
-        const enough = 6 * Number(at(reader, 'Timeout')) + window;
-        return unlike([queue], { VisibilityTimeout: (seconds) => Number(seconds) >= enough }).concat(
-          unlike([source], {
-            BatchSize: 10,
-            FunctionResponseTypes: ['ReportBatchItemFailures'],
-            'ScalingConfig.MaximumConcurrency': (count) =>
-              Number(count) >= 2 && Number(count) <= Number(at(reader, 'ReservedConcurrentExecutions')),
-          }),
-        );
-      }),
+      ofType(d, 'AWS::Lambda::EventSourceMapping')
+        .filter((source) => !isStream(source))
+        .flatMap((source) => {
+          const queue = ofType(d, 'AWS::SQS::Queue').find((q) =>
+            text(at(source, 'EventSourceArn')).endsWith(nameOf(q)),
+          );
+          const reader = ofType(d, 'AWS::Lambda::Function').find(
+            (f) => at(source, 'FunctionName') === nameOf(f),
+          );
+          if (queue === undefined || reader === undefined) return [`${source.id} joins nothing`];
+          const window = Number(at(source, 'MaximumBatchingWindowInSeconds'));
+          const enough = 6 * Number(at(reader, 'Timeout')) + window;
+          return unlike([queue], { VisibilityTimeout: (seconds) => Number(seconds) >= enough }).concat(
+            unlike([source], {
+              BatchSize: 10,
+              FunctionResponseTypes: ['ReportBatchItemFailures'],
+              'ScalingConfig.MaximumConcurrency': (count) =>
+                Number(count) >= 2 && Number(count) <= Number(at(reader, 'ReservedConcurrentExecutions')),
+            }),
+          );
+        }),
     plant: (d) => put(named(d, 'AWS::SQS::Queue', 'DraftingQueue'), 'VisibilityTimeout', 300),
+  },
+  {
+    name: 'the stream of the ledger hands every entry to the archive, from the oldest on, and again until it is kept',
+    problems: (d: Deployment): string[] => {
+      const table = named(d, 'AWS::DynamoDB::Table', 'Ledger');
+      const streams = ofType(d, 'AWS::Lambda::EventSourceMapping').filter(isStream);
+      const reader = named(d, 'AWS::Lambda::Function', 'Archive');
+      const archive = named(d, 'AWS::S3::Bucket', 'Archive');
+      if (!table || !reader || !archive) return ['the ledger, the archive or its function is missing'];
+      const counted = streams.length === 1 ? [] : [`${streams.length} streams feed a function`];
+      return [
+        ...counted,
+        ...unlike([table], { 'StreamSpecification.StreamViewType': 'NEW_IMAGE' }),
+        ...unlike(streams, {
+          FunctionName: nameOf(reader),
+          StartingPosition: 'TRIM_HORIZON',
+          BisectBatchOnFunctionError: true,
+          FunctionResponseTypes: ['ReportBatchItemFailures'],
+          // Left out, both mean: for as long as the stream has it.
+          MaximumRetryAttempts: isAbsent,
+          MaximumRecordAgeInSeconds: isAbsent,
+        }),
+        ...unlike([reader], {
+          'Environment.Variables.ARCHIVE_BUCKET': nameOf(archive),
+        }),
+      ];
+    },
+    plant: (d: Deployment): void => {
+      const [stream] = ofType(d, 'AWS::Lambda::EventSourceMapping').filter(isStream);
+      if (stream) put(stream, 'MaximumRetryAttempts', 3);
+    },
+  },
+  {
+    name: 'an alarm that tells somebody stands on entries that wait to be archived',
+    problems: (d: Deployment): string[] => {
+      const late = ofType(d, 'AWS::CloudWatch::Alarm').filter(
+        (alarm) => at(alarm, 'MetricName') === 'IteratorAge',
+      );
+      const reader = named(d, 'AWS::Lambda::Function', 'Archive');
+      if (late.length !== 1 || !reader) return [`${late.length} alarms on the age of the stream`];
+      return unlike(late, {
+        Threshold: (ms) => Number(ms) <= 3_600_000,
+        AlarmActions: (actions) => Array.isArray(actions) && actions.length === 1,
+        Dimensions: [{ Name: 'FunctionName', Value: nameOf(reader) }],
+      });
+    },
+    plant: (d: Deployment): void => {
+      const alarm = ofType(d, 'AWS::CloudWatch::Alarm').find(
+        (each) => at(each, 'MetricName') === 'IteratorAge',
+      );
+      if (alarm) put(alarm, 'AlarmActions', []);
+    },
   },
   {
     name: 'no function holds a secret in its environment',

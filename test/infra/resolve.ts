@@ -49,6 +49,7 @@ export function resolveTemplates(templates: Readonly<Record<string, Template>>):
       case 'Fn::GetAtt': {
         const [id, attribute] = argument as [string, string];
         if (attribute.startsWith('DkimDNSToken')) return `${attribute.toLowerCase()}.example.com`;
+        if (attribute === 'StreamArn') return `${identity(stack, id).arn}/stream/label`;
         return identity(stack, id)[/Arn$|^KeyId$/.test(attribute) ? 'arn' : 'name'];
       }
       case 'Fn::Join': {

@@ -85,7 +85,7 @@ describe('the assembly for tests and local cloud', () => {
       .map(({ Metadata }) => Metadata?.['aws:asset:path'] ?? '');
     const carried = await Promise.all(assets.map((asset) => readFile(join(assemblyDir, asset, 'index.mjs'))));
     const built = await Promise.all(
-      ['triage', 'draft', 'rotate'].map((name) => readFile(join(bundlesDir, name, 'index.mjs'))),
+      ['triage', 'draft', 'rotate', 'archive'].map((name) => readFile(join(bundlesDir, name, 'index.mjs'))),
     );
     expect(carried).toEqual(built);
   });

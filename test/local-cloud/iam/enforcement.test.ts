@@ -93,6 +93,7 @@ function sample({ caller, action, resource }: RoleGrant): AttemptedCall {
   const name = resource.split(':').at(-1)?.replace('*', 'some') ?? '';
   switch (service) {
     case 'dynamodb':
+      if (name.includes('/stream/')) return attempt(caller, 'dynamodb', operation, { StreamArn: resource });
       return attempt(caller, 'dynamodb', operation, { TableName: name.replace('table/', '') });
     case 's3': {
       const [bucket = '', ...key] = name.split('/');

@@ -30,7 +30,15 @@ async function agentWith(identity: Statement[]): Promise<SdkClients> {
     arn: 'arn:aws:iam::000000000000:role/agent-role',
     identity,
   };
-  const nothing = { functions: [], eventSources: [], queues: [], tables: [], secrets: [], identities: [] };
+  const nothing = {
+    functions: [],
+    eventSources: [],
+    streamSources: [],
+    queues: [],
+    tables: [],
+    secrets: [],
+    identities: [],
+  };
   const plan = { ...nothing, defaultConfigurationSets: {} } as unknown as CloudPlan;
   const { intercept } = enforce({ roles: [role], resources: new Map() }, plan, place);
   emulators = await startEmulators({ policy: intercept });

@@ -1,0 +1,112 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDynamoClient } from '#adapters/dynamodb-client.ts';
+import { toItem } from '#adapters/dynamodb-item.ts';
+import { createS3ArchiveList } from '#adapters/s3-archive.ts';
+import { createS3Client } from '#adapters/s3-client.ts';
+import { archivedEntry, archiveFolder } from '#protocol/archive.ts';
+import { assemblyWithout } from '#test/support/assembly-without.ts';
+import { createFlowWorld } from '#test/support/flow-world.ts';
+import type { FlowWorld } from '#test/support/flow-world.ts';
+
+const cleanUp: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const each of cleanUp.splice(0).reverse()) await each();
+});
+
+const MAIL = [
+  'From: Alice <alice@pinewood.example>',
+  'To: assistant@example.com',
+  'Subject: Opening hours',
+  'Message-ID: <hours@pinewood.example>',
+  '',
+  'When are you open on Friday?',
+  '',
+].join('\r\n');
+
+async function start(options: Parameters<typeof createFlowWorld>[0] = {}): Promise<FlowWorld> {
+  const world = await createFlowWorld(options);
+  cleanUp.push(() => world.close());
+  return world;
+}
+
+/** Clients of the owner, who may look everywhere. */
+function owner({ cloud }: FlowWorld) {
+  const { region, endpoints } = cloud;
+  const options = { region, endpoints, credentials: cloud.credentialsFor('owner') };
+  const [s3, dynamodb] = [createS3Client(options), createDynamoClient(options)];
+  cleanUp.push(async () => {
+    s3.destroy();
+    dynamodb.destroy();
+  });
+  return { archive: createS3ArchiveList(s3, cloud.outputs['ArchiveBucket'] ?? ''), dynamodb };
+}
+
+describe('the archive of the ledger', () => {
+  it(
+    'has every entry of both zones, and verify notices when the table is changed behind it',
+    { timeout: 60_000 },
+    async () => {
+      const world = await start();
+      const { archive, dynamodb } = owner(world);
+      await world.send(MAIL);
+      expect((await world.employee('sync')).code).toBe(0);
+      await world.cloud.settle();
+      const { vaultId, last, hashes } = await world.withAgent(async ({ config, session, copy }) => {
+        const { n } = session.state.head;
+        const all = Array.from({ length: n }, (_, index) => ({ n: index + 1, hash: copy.hashOf(index + 1) }));
+        return { vaultId: config.vaultId, last: copy.entryAt(n), hashes: all };
+      });
+      const archived: unknown[] = [];
+      for await (const name of archive.names(archiveFolder(vaultId))) archived.push(archivedEntry(name));
+      expect(hashes.length).toBeGreaterThan(2);
+      expect(archived).toEqual(hashes);
+      const proof = await world.employee('verify', '--json');
+      expect(JSON.parse(proof.stdout)).toMatchObject({ ok: true, notices: [] });
+
+      // As somebody would who has the owner's rights on the table: written over, and put back.
+      if (!last) throw new Error('the copy is empty');
+      for (const entry of [{ ...last, at: '2030-01-01T00:00:00.000Z' }, last])
+        await dynamodb.send(
+          new PutItemCommand({ TableName: world.cloud.outputs['LedgerTable'], Item: toItem(entry) }),
+        );
+      await world.cloud.settle();
+      const { code, stdout } = await world.employee('verify', '--json');
+      expect(code).toBe(1);
+      const { problems } = JSON.parse(stdout) as { problems: { code: string; n: number }[] };
+      expect(new Set(problems.map(({ code: kind, n }) => `${kind} ${n}`))).toEqual(
+        new Set([`archive ${last.n}`]),
+      );
+    },
+  );
+
+  it(
+    'that cannot be written holds up no mail, and loses nothing of the ledger',
+    { timeout: 60_000 },
+    async () => {
+      const refusals: string[] = [];
+      const world = await start({
+        assemblyDir: await assemblyWithout('Archive', 's3:PutObject', cleanUp),
+        onLine: (writer, line) => writer === 'access' && refusals.push(line),
+      });
+      await world.deliver(MAIL);
+      await expect
+        .poll(
+          async () => {
+            await world.employee('sync');
+            return JSON.parse((await world.employee('inbox', '--json')).stdout) as unknown[];
+          },
+          { timeout: 20_000 },
+        )
+        .toHaveLength(1);
+      expect(
+        refusals.filter((line) =>
+          /ArchiveRole.* not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::[^"]*archive/.test(
+            line,
+          ),
+        ),
+      ).not.toEqual([]);
+      expect((await world.employee('verify')).code).toBe(0);
+    },
+  );
+});
