@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AwsCall } from '#local-cloud/call-log.ts';
-import { executeOne, functionCalls, loneMail, tenMails, warmUp } from '#test/support/counted-scenes.ts';
+import {
+  archiveCalls,
+  executeOne,
+  functionCalls,
+  loneMail,
+  tenMails,
+  warmUp,
+} from '#test/support/counted-scenes.ts';
 import { enqueueNotifications } from '#test/support/enqueue.ts';
 import { createFlowWorld } from '#test/support/flow-world.ts';
 import type { FlowWorld } from '#test/support/flow-world.ts';
@@ -24,6 +31,11 @@ describe('calls-inbound', () => {
     const calls = functionCalls(world);
     expect(calls.length, named(calls).join(' ')).toBeLessThanOrEqual(9);
     expect(named(calls)).toContain('dynamodb:UpdateItem');
+  });
+
+  it('and is archived with one call for each entry of the ledger', () => {
+    const entries = named(functionCalls(world)).filter((name) => name === 'dynamodb:PutItem');
+    expect(named(archiveCalls(world))).toEqual(entries.map(() => 's3:PutObject'));
   });
 
   it('a duplicate takes one call', async () => {

@@ -51,8 +51,25 @@ export async function executeOne(world: FlowWorld, begun: () => void): Promise<s
   });
 }
 
-/** The calls made by our code in the functions, without those of the platform that feeds them. */
+/**
+ * The calls made by our code in the functions on the way of a mail, without those of the platform that feeds them, and
+ * without the copies for the archive, which follow in their own time.
+ */
 export function functionCalls(world: FlowWorld): AwsCall[] {
-  const keys = world.cloud.plan.functions.map(({ caller }) => world.cloud.credentialsFor(caller).accessKeyId);
-  return keys.flatMap((accessKeyId) => world.cloud.calls.list({ accessKeyId }));
+  return callsOf(world, ({ caller }) => caller !== 'Archive');
+}
+
+/** The calls that copy the ledger to the archive. */
+export function archiveCalls(world: FlowWorld): AwsCall[] {
+  return callsOf(world, ({ caller }) => caller === 'Archive');
+}
+
+function callsOf(
+  { cloud }: FlowWorld,
+  isMeant: (planned: { readonly caller: string }) => boolean,
+): AwsCall[] {
+  const keys = cloud.plan.functions
+    .filter(isMeant)
+    .map(({ caller }) => cloud.credentialsFor(caller).accessKeyId);
+  return keys.flatMap((accessKeyId) => cloud.calls.list({ accessKeyId }));
 }
