@@ -43,8 +43,10 @@ export async function claimItem(
  * @returns whether it was changed.
  */
 export async function bringInLine(agent: Agent, taskId: string): Promise<boolean> {
-  await agent.session.pull();
+  // In this order: what the ledger says is then at least as new as the item, and what came after the item was
+  // read makes the mending fail. The other way round, a transfer to this machine could look like a try that died.
   const item = await agent.tasks.get(taskId);
+  await agent.session.pull();
   const task = agent.session.state.tasks.get(taskId);
   if (!task || !isAstray(task, item, agent.config.agent)) return false;
   return (await agent.tasks.mend(mendOf(task, item))).won;

@@ -45,12 +45,13 @@ export async function releaseTask(
 
 /** Lets the item follow the ledger, if the ledger says that the task was put down. */
 export async function finishRelease(agent: Agent, taskId: string): Promise<void> {
-  const task = taskOf(agent, taskId);
   const owner = agent.config.agent;
-  const item = task.owner === owner ? undefined : await agent.tasks.get(taskId);
+  const item = taskOf(agent, taskId).owner === owner ? undefined : await agent.tasks.get(taskId);
   if (item?.owner === owner) {
-    const { epoch } = item;
-    await agent.tasks.release({ taskId, owner, epoch, to: task.state, home: task.home });
+    // It may be this machine's by a newer claim: others took it meanwhile, and handed it over.
+    await agent.session.pull();
+    const { owner: holder, state: to, home } = taskOf(agent, taskId);
+    if (holder === undefined) await agent.tasks.release({ taskId, owner, epoch: item.epoch, to, home });
   }
   setClaimPlan(agent, taskId, undefined);
 }
