@@ -15,6 +15,7 @@ import { oneByOne } from './one-by-one.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
+import { settleAllVoided, settleVoided } from './settle-voided.ts';
 import { stopwatch } from './stopwatch.ts';
 import { explained } from './sync/note-text.ts';
 import { approvalVoid } from './sync/note-words.ts';
@@ -47,6 +48,7 @@ export async function executeApproved(
   const report: ExecuteReport = { executed: [], refused: [], needsPerson: [] };
   const failures: unknown[] = [];
   await recover(agent, report.executed, failures);
+  await settleAllVoided(agent, failures);
   const approved = [...agent.session.state.tasks.values()]
     // Another machine's approval is that machine's to carry out: it alone knows what it has begun.
     .filter((task) => task.state === 'approved' && task.approval?.writer === agent.config.agent)
@@ -167,7 +169,7 @@ async function askAgain(agent: Agent, task: TaskView, { why, bytes }: Refused): 
     const note = { name: task.note.name, content: await store(agent, text, 'shared') };
     await appendChange(agent, task, 'voided', { reason: why, note });
   }
-  await agent.tasks.settle(task.taskId, 'voided', 'local');
+  await settleVoided(agent, task);
   await placeNote(agent, task, from);
 }
 
@@ -205,9 +207,10 @@ async function recordIntent(
     const now = state.tasks.get(task.taskId);
     const same = now?.state === 'approved' && now.approval?.approval.statement.nonce === nonce;
     if (!same || state.nonces.get(nonce) !== 'open') return undefined;
-    // What replay would refuse is not written.
-    if (epoch <= now.epoch || agent.clock.now() >= (now.approval?.approval.statement.expires ?? ''))
-      return undefined;
+    // What replay would refuse is not written: the clock may have been set, either way, since the approval was looked at.
+    const { notBefore = '', expires = '' } = now.approval?.approval.statement ?? {};
+    const at = agent.clock.now();
+    if (epoch <= now.epoch || at < notBefore || at >= expires) return undefined;
     return {
       taskId: task.taskId,
       epoch,

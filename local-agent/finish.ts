@@ -84,6 +84,8 @@ export async function recover(agent: Agent, finished: Finished[], failures: unkn
   for (const task of tasks.values()) {
     if (task.state !== 'executing' || task.owner !== agent.config.agent) continue;
     await oneByOne(failures, async () => {
+      // A copy that came back from a backup does not know of it, and it may take another try to put it down.
+      agent.copy.noteClaim(task.taskId, task.epoch);
       finished.push(await finish(agent, task, task.epoch));
     });
   }
@@ -118,6 +120,8 @@ async function tellLate(agent: Agent, task: TaskView, epoch: number): Promise<vo
 /** Releases the item to the state that the ledger says. A claim that was lost meanwhile is not ours to touch. */
 async function putDown(agent: Agent, task: TaskView, epoch: number): Promise<void> {
   const { state, owner, intent } = task;
+  // Its end could not be written: the claim stands until it is.
+  if (state === 'executing' && owner === agent.config.agent) return;
   // Taken over, and its end not written yet: what this machine knows of it is still to be told.
   const isOpen = state === 'executing' && owner !== agent.config.agent;
   if (isOpen && intent?.idempotencyKey === `${task.taskId}-${epoch}`) return;

@@ -30,12 +30,7 @@ export interface PassReport {
   readonly snapshot: Snapshot;
 }
 
-/**
- * One pass of the daemon, under the lock: sync, then run what is approved and old enough.
- *
- * @param before the last snapshot; it is kept where nothing moved.
- * @param observer looks after claims, over all passes of a process.
- */
+/** One pass of the daemon, under the lock; parameters as of `makePass`. */
 export async function runPass(
   agent: Agent,
   configFile: string,
@@ -44,39 +39,53 @@ export async function runPass(
 ): Promise<PassReport> {
   const lock = await acquireLock(folderOfState(configFile), agent.log);
   try {
-    const synced = await syncVault(agent);
-    const takenOver = (await observer?.pass(agent)) ?? [];
-    const { undoSeconds } = await readPolicy(agent.files);
-    const { executed, refused, needsPerson } = await executeApproved(agent, { undoSeconds });
-    await writeCheckpoint(agent);
-    const still = before?.head === agent.session.state.head.n && synced.applied === 0;
-    return {
-      lines: [
-        ...(synced.pulled + synced.applied + synced.pushed > 0
-          ? [
-              `sync: ${synced.pulled} new entries, ${synced.applied} changes in the vault, ${synced.pushed} sent`,
-            ]
-          : []),
-        ...synced.wishes.map(({ taskId, wish, outcome }) => `${shortId(taskId)} ${wish}: ${outcome}`),
-        ...synced.explained,
-        ...takenOver,
-        ...synced.conflicts.map((path) => `both versions kept: ${path}`),
-        ...synced.newlyWithheld.map(({ path, why }) => `${path} stays on this machine: ${why}`),
-        ...synced.incidents.map(({ n, writer, message }) => `INCIDENT entry ${n} by ${writer}: ${message}`),
-        ...executed.map(({ taskId, outcome, providerId }) =>
-          `${shortId(taskId)} ${outcome} ${providerId ?? ''}`.trimEnd(),
-        ),
-        ...refused.map(({ taskId, why }) => `${shortId(taskId)} refused: ${why}`),
-        ...needsPerson.map(({ taskId, why }) => `${shortId(taskId)} needs you: ${why}`),
-      ],
-      snapshot:
-        still && executed.length === 0
-          ? { ...before, at: agent.clock.now() }
-          : await takeSnapshot(agent, before),
-    };
+    return await makePass(agent, before, observer);
   } finally {
     lock.release();
   }
+}
+
+/**
+ * One pass, by whoever holds the lock: sync, then run what is approved and old enough.
+ *
+ * @param before the last snapshot; it is kept where nothing moved.
+ * @param observer looks after claims, over all passes of a process.
+ */
+export async function makePass(
+  agent: Agent,
+  before: Snapshot | undefined,
+  observer?: ClaimObserver,
+): Promise<PassReport> {
+  const synced = await syncVault(agent);
+  const takenOver = (await observer?.pass(agent)) ?? [];
+  const { undoSeconds } = await readPolicy(agent.files);
+  const { executed, refused, needsPerson } = await executeApproved(agent, { undoSeconds });
+  await writeCheckpoint(agent);
+  const still = before?.head === agent.session.state.head.n && synced.applied === 0;
+  return {
+    lines: [
+      ...(synced.pulled + synced.applied + synced.pushed > 0
+        ? [
+            `sync: ${synced.pulled} new entries, ${synced.applied} changes in the vault, ${synced.pushed} sent`,
+          ]
+        : []),
+      ...synced.wishes.map(({ taskId, wish, outcome }) => `${shortId(taskId)} ${wish}: ${outcome}`),
+      ...synced.explained,
+      ...takenOver,
+      ...synced.conflicts.map((path) => `both versions kept: ${path}`),
+      ...synced.newlyWithheld.map(({ path, why }) => `${path} stays on this machine: ${why}`),
+      ...synced.incidents.map(({ n, writer, message }) => `INCIDENT entry ${n} by ${writer}: ${message}`),
+      ...executed.map(({ taskId, outcome, providerId }) =>
+        `${shortId(taskId)} ${outcome} ${providerId ?? ''}`.trimEnd(),
+      ),
+      ...refused.map(({ taskId, why }) => `${shortId(taskId)} refused: ${why}`),
+      ...needsPerson.map(({ taskId, why }) => `${shortId(taskId)} needs you: ${why}`),
+    ],
+    snapshot:
+      still && executed.length === 0
+        ? { ...before, at: agent.clock.now() }
+        : await takeSnapshot(agent, before),
+  };
 }
 
 async function takeSnapshot(agent: Agent, before: Snapshot | undefined): Promise<Snapshot> {

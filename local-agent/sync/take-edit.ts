@@ -5,6 +5,7 @@ import type { TaskView } from '#protocol/vault-state.ts';
 import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from '../agent.ts';
 import { load, store } from '../contents.ts';
+import { settleVoided } from '../settle-voided.ts';
 import { appendNote, mayEdit } from './append-note.ts';
 import type { NoteChange } from './append-note.ts';
 import { explainNote, inWords } from './explain-note.ts';
@@ -123,7 +124,7 @@ async function append(
 }
 
 async function tellVoided(agent: Agent, task: TaskView, reason: string, report: NotesReport): Promise<void> {
-  await agent.tasks.settle(task.taskId, 'voided', 'local');
+  await settleVoided(agent, task);
   report.pushed += 1;
   report.explained.push(`${task.note?.name ?? ''}: ${reason}; approve it again if it is right`);
 }

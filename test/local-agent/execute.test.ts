@@ -74,6 +74,19 @@ describe('what was approved', () => {
     }
   });
 
+  it('is void in the store of tasks as well, though this machine dies before it says so there', async () => {
+    const taskId = await approved();
+    writeFileSync(noteFile(taskId), `${readFileSync(noteFile(taskId), 'utf8')}more`);
+    const settle = (): Promise<never> => Promise.reject(new Error('the power went out'));
+    const dying = world.restart({ tasks: { ...world.tasks, settle } });
+    await expect(syncVault(dying)).rejects.toThrow('power');
+    const agent = world.restart();
+    await syncVault(agent);
+    await executeApproved(agent);
+    expect((await world.tasks.get(taskId))?.state).toBe('pending_approval');
+    expect(await verifyVault(agent)).toMatchObject({ ok: true, problems: [] });
+  });
+
   it('is void when sync sees the change first', async () => {
     const taskId = await approved();
     writeFileSync(noteFile(taskId), readFileSync(noteFile(taskId), 'utf8').replace('Tuesday', 'Friday'));
