@@ -5,6 +5,7 @@ import { claims } from './claims.ts';
 import { cpuMail } from './cpu-mail.ts';
 import { init } from './init.ts';
 import { latencyMail } from './latency-mail.ts';
+import { simulate } from './simulate.ts';
 import { syncDelta } from './sync-delta.ts';
 import { syncFirst } from './sync-first.ts';
 import { syncIdle } from './sync-idle.ts';
@@ -23,6 +24,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   verify,
   syncOne,
   cpuMail,
+  simulate,
   synth,
   syncDelta,
   syncFirst,

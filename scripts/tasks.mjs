@@ -59,6 +59,15 @@ export const TASKS = new Map([
   ['synth', tool('synthesize the CDK app, offline', 'node_modules/aws-cdk/bin/cdk', ['synth', '--quiet'])],
   ['cost', script('what a deployment costs, idle and by the mail', 'bench/cost/cost.ts')],
   ['bench', script('benchmarks, side by side with their anchors', 'bench/bench.ts')],
+  ['simulate', script('simulated worlds, each promise checked in each', 'test/simulation/simulate.ts')],
+  [
+    'simulate:sweep',
+    script('short scenarios in which every call fails in turn', 'test/simulation/sweep/main.ts'),
+  ],
+  [
+    'simulate:mutants',
+    script('known defects, and how the simulator finds each', 'test/simulation/mutants/main.ts'),
+  ],
 ]);
 
 /**

@@ -27,6 +27,7 @@ describe('the registry', () => {
       'cpu-mail',
       'init',
       'latency-mail',
+      'simulate',
       'sync-delta',
       'sync-first',
       'sync-idle',

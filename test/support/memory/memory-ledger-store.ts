@@ -25,7 +25,7 @@ export function createMemoryLedgerStore(pageSize = 100): MemoryLedgerStore {
     read: async (vaultId, after, known) => {
       const found = rows.filter((row) => row.vaultId === vaultId && row.n > after);
       const page = found.slice(0, pageSize).map((row) => structuredClone(row.entry));
-      const entries = page.filter((entry) => (entry as LedgerEntry).sig !== known?.sig);
+      const entries = known ? page.filter((entry) => (entry as LedgerEntry).sig !== known.sig) : page;
       return { entries, more: found.length > pageSize, leftOut: page.length - entries.length === 1 };
     },
   };

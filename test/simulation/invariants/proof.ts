@@ -1,0 +1,90 @@
+import { repairVault } from '#local-agent/repair/repair-vault.ts';
+import { verifyVault } from '#local-agent/verify.ts';
+import type { Problem, ProblemCode } from '#local-agent/verify/problem.ts';
+import { THE_ITEMS } from '../world/mishaps.ts';
+import type { Machine } from '../world/machine.ts';
+import type { World } from '../world/world.ts';
+import { requireThat } from './auditor.ts';
+import type { Auditor } from './auditor.ts';
+import type { WitnessView } from './witness.ts';
+
+/** What may be found where a machine's copy of the ledger came back from a backup: its journal of calls is not whole. */
+const AFTER_RESTORE: readonly ProblemCode[] = ['effect-unmade'];
+/** What somebody with the cloud's role can bring about that no repair can undo, and what one can. A backup can, too. */
+const NAMED: readonly ProblemCode[] = ['incident', 'content-altered', 'content-missing'];
+const MENDED: readonly ProblemCode[] = [
+  'task-missing',
+  'task-behind',
+  'task-state',
+  'task-held',
+  'task-owner',
+];
+/** Bytes that were altered in the store are brought to no vault. */
+const UNBROUGHT: readonly ProblemCode[] = ['vault-missing', 'vault-differs', 'vault-stray'];
+
+/**
+ * `employee verify`, asked in the end on every machine: finds nothing in an honest world, and in one with an attacker
+ * names every entry that was forged, or the first that nobody can read. `employee repair` mends what an attacker or a
+ * backup did to the items and the journal, and executes nothing (which the check of effects sees).
+ */
+export function auditProof(world: World, witness: WitnessView): Auditor {
+  const isHonest = world.plan.attacks.length === 0;
+  const isTampered = world.plan.attacks.some(
+    ({ what }) => what === 'overwritten blob' || what === 'wrong contents',
+  );
+
+  async function proveWhole(machine: Machine): Promise<void> {
+    const isRestored = world.restored.has(machine.name);
+    const isMended = !isHonest || world.restored.has(THE_ITEMS);
+    const named = [...(isHonest ? [] : NAMED), ...(isTampered ? UNBROUGHT : [])];
+    const found = await problemsOf(machine);
+    requireOnly(found, machine, [
+      ...named,
+      ...(isMended ? MENDED : []),
+      ...(isRestored ? AFTER_RESTORE : []),
+    ]);
+    const numbers = new Set(found.map(({ n }) => n));
+    const unnamed = world.forged.filter((n) => !numbers.has(n));
+    requireThat(
+      unnamed.length === 0,
+      'verify',
+      () => `${machine.name} does not name the forged entries ${unnamed.join()}`,
+    );
+    if (!isMended && !isRestored) return;
+    await machine.command('cli', (agent) => repairVault(agent, { act: true }));
+    requireOnly(await problemsOf(machine), machine, named);
+  }
+
+  async function proveBroken(machine: Machine): Promise<void> {
+    const n = witness.entries().length + 1;
+    const found = await problemsOf(machine);
+    const isNamed = found.some((problem) => problem.code === 'ledger' && problem.n === n);
+    requireThat(
+      isNamed,
+      'verify',
+      () => `${machine.name} does not name the bad entry ${n}: ${JSON.stringify(found)}`,
+    );
+  }
+
+  return {
+    atEnd: async () => {
+      for (const machine of world.machines.values()) {
+        await (witness.broken === undefined ? proveWhole(machine) : proveBroken(machine));
+      }
+    },
+  };
+}
+
+async function problemsOf(machine: Machine): Promise<readonly Problem[]> {
+  const { problems } = await machine.command('cli', (agent) => verifyVault(agent));
+  return problems;
+}
+
+function requireOnly(found: readonly Problem[], { name }: Machine, expected: readonly ProblemCode[]): void {
+  const unexpected = found.filter(({ code }) => !expected.includes(code));
+  requireThat(
+    unexpected.length === 0,
+    'verify',
+    () => `${name} finds ${JSON.stringify(unexpected).slice(0, 1_000)}`,
+  );
+}

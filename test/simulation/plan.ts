@@ -1,0 +1,157 @@
+import type { Fault } from './kernel/fate.ts';
+
+/** What a mail is about; decides its text, its verdicts and where it has to end. */
+export const MAIL_KINDS = [
+  'question',
+  'long',
+  'injection',
+  'newsletter',
+  'bounce',
+  'two-senders',
+  'virus',
+  'unreadable',
+] as const;
+export type MailKind = (typeof MAIL_KINDS)[number];
+
+/** A mail that SES accepts. */
+export interface PlannedMail {
+  /** Names it in the plan, in traces, and to SES. */
+  readonly id: string;
+  readonly atMs: number;
+  readonly kind: MailKind;
+  /** Each is an event of its own in the queue, that much later. The first one is there in any case. */
+  readonly echoesMs: readonly number[];
+  /** How much later than its event the object can be read. */
+  readonly lateMs: number;
+}
+
+/** What a person can do at a machine. */
+export const DEEDS = [
+  'approve',
+  'approve twice',
+  'approve by move',
+  'copy into Approved',
+  'approve again',
+  'edit draft',
+  'edit approved',
+  'reject',
+  'reject by move',
+  'drag',
+  'rename',
+  'copy',
+  'remove',
+  'ruin',
+  'write note',
+  'edit note',
+  'move note',
+  'remove note',
+  'write secret',
+  'claim',
+  'release',
+  'transfer',
+  'settle conflict',
+  'checkpoint',
+] as const;
+export type DeedKind = (typeof DEEDS)[number];
+
+/** Calls of a machine amid which something happens at times: between two of them, much may go wrong. */
+export const AMID = [
+  'files.read',
+  'files.stat',
+  'files.write',
+  'files.move',
+  'ledger.read',
+  'ledger.append',
+  'tasks.claim',
+  'tools.prepare',
+  'tools.call',
+  'ses.send',
+] as const;
+
+/** When something happens: at a time, or right before the first such call of its machine after it. */
+export interface Moment {
+  readonly id: string;
+  readonly atMs: number;
+  readonly machine: string;
+  readonly amid?: (typeof AMID)[number];
+}
+
+/** Something a person does. `n` and `m` choose among what is there at that time. */
+export interface Deed extends Moment {
+  readonly what: DeedKind;
+  readonly n: number;
+  readonly m: number;
+}
+
+/** What can befall a whole machine, or the table of the tasks' items. */
+export const MISHAPS = [
+  'sleep',
+  'sleep with its clock',
+  'clock jump',
+  'power cut',
+  'disk full',
+  'vault unmounted',
+  'copy restored',
+  'vault restored',
+  'items restored',
+] as const;
+export type MishapKind = (typeof MISHAPS)[number];
+
+export interface Mishap extends Moment {
+  readonly what: MishapKind;
+  /** How long it lasts, or how far a clock jumps. */
+  readonly ms: number;
+}
+
+/** What a writer with all keys of the cloud, and the rights of its role, can try. */
+export const ATTACKS = [
+  'forged approval',
+  'copied approval',
+  'forged intent',
+  'file into Approved',
+  'task into approved',
+  'stale epoch',
+  'far epoch',
+  'foreign draft',
+  'private file',
+  'altered item',
+  'foreign holder',
+  'wrong contents',
+  'overwritten blob',
+  'broken entry',
+] as const;
+export type AttackKind = (typeof ATTACKS)[number];
+
+export interface Attack {
+  readonly id: string;
+  readonly atMs: number;
+  readonly what: AttackKind;
+  readonly n: number;
+}
+
+/** Everything that is to happen in one world, before it begins. What is left out changes nothing of the rest. */
+export interface Plan {
+  readonly seed: number;
+  /** How long things are planned for; then the world is run until it rests. */
+  readonly lengthMs: number;
+  readonly machines: readonly string[];
+  /** Between two passes of a daemon, on average. */
+  readonly pollMs: number;
+  /** How likely each fault is at a call that can have it. */
+  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  /** How likely a reply takes seconds to minutes. */
+  readonly slow: number;
+  /** How likely a queue delivers twice. */
+  readonly duplicates: number;
+  /** The model writes what the mail tells it to. */
+  readonly obedientModel: boolean;
+  /** How often the mail server says something else than what happened. */
+  readonly lies: number;
+  readonly mails: readonly PlannedMail[];
+  readonly deeds: readonly Deed[];
+  readonly mishaps: readonly Mishap[];
+  readonly attacks: readonly Attack[];
+  /** Faults of calls that do not happen, by their names in the trace; or the only ones that do. */
+  readonly without?: ReadonlySet<string>;
+  readonly only?: ReadonlySet<string>;
+}
