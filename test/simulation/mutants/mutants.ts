@@ -1,0 +1,422 @@
+/** A change of one file: this text, which stands in it once, becomes another. */
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A defect that somebody could have made, and that has to be found. */
+export interface Mutant {
+  readonly name: string;
+  /** Several where one line of defence stands behind another. */
+  readonly edits: readonly Edit[];
+}
+
+const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
+
+const CLAIMS: readonly Mutant[] = [
+  {
+    name: 'a claim takes what somebody else holds',
+    edits: [edit('protocol/claim.ts', '    task.owner === undefined &&\n    startsOf', '    startsOf')],
+  },
+  {
+    name: 'a claim does not raise the epoch',
+    edits: [
+      edit(
+        'protocol/claim.ts',
+        '    leaseMs: request.leaseMs,\n    epoch: task.epoch + 1,',
+        '    leaseMs: request.leaseMs,\n    epoch: task.epoch,',
+      ),
+    ],
+  },
+  {
+    name: 'whoever lost a claim may still release it',
+    edits: [
+      edit(
+        'protocol/claim.ts',
+        'return holds(task, proof.owner) && task.epoch === proof.epoch;',
+        'return task.owner !== undefined && proof.owner !== "";',
+      ),
+    ],
+  },
+  {
+    name: 'a takeover does not look at the heartbeat, nor wait',
+    edits: [
+      edit('protocol/claim.ts', ' && task.heartbeat === seen.heartbeat;', ';'),
+      edit(
+        'local-agent/claims/silence-watch.ts',
+        'return askedMs - before.sinceMs >= silenceMs(item) ? before.seen : undefined;',
+        'return before.seen;',
+      ),
+      edit(
+        'local-agent/claims/observe-claims.ts',
+        'const waitMs = isForeign ? silenceMs(item) : Math.min(due.waitMs * 4, LATEST_LOOK_MS);',
+        'const waitMs = 0;',
+      ),
+    ],
+  },
+  {
+    name: 'replay takes the word of old epochs',
+    edits: [
+      edit('protocol/replay-rules.ts', 'epoch >= task.epoch && epoch <=', 'epoch <='),
+      edit(
+        'protocol/replay-rules.ts',
+        "(epoch === task.epoch ? incident('stale-epoch'",
+        "(epoch === -1 ? incident('stale-epoch'",
+      ),
+    ],
+  },
+  {
+    name: 'repair lowers the epoch of an item',
+    edits: [
+      edit(
+        'local-agent/claims/claim-item.ts',
+        'isUsable ? Math.max(task.epoch, item.epoch) : task.epoch',
+        'isUsable ? 0 : 0',
+      ),
+    ],
+  },
+];
+
+const EFFECTS: readonly Mutant[] = [
+  {
+    name: 'an unknown outcome is tried again at once',
+    edits: [
+      edit(
+        'local-agent/call-once.ts',
+        'const outcome = await agent.tools.call(call);',
+        "let outcome = await agent.tools.call(call);\n    if (outcome.status === 'indeterminate') outcome = await agent.tools.call(call);",
+      ),
+    ],
+  },
+  {
+    name: 'a call whose answer was not heard counts as failed',
+    edits: [
+      edit(
+        'local-agent/finish.ts',
+        "return { status: 'indeterminate', detail: 'this machine stopped between the call and its answer' };",
+        "return { status: 'failed', detail: 'this machine stopped between the call and its answer' };",
+      ),
+    ],
+  },
+  {
+    name: 'a call whose answer was not heard is filed as done',
+    edits: [
+      edit(
+        'local-agent/finish.ts',
+        "return { status: 'indeterminate', detail: 'this machine stopped between the call and its answer' };",
+        "return { status: 'succeeded', providerId: 'unknown' };",
+      ),
+    ],
+  },
+  {
+    name: 'an execution without a record counts as failed',
+    edits: [
+      edit(
+        'local-agent/finish.ts',
+        "return { status: 'indeterminate', detail: 'this machine has no record of the call' };",
+        "return { status: 'failed', detail: 'this machine has no record of the call' };",
+      ),
+    ],
+  },
+  {
+    name: 'that a call begins is not written down',
+    edits: [edit('local-agent/call-once.ts', "agent.copy.journal(idempotencyKey, { stage: 'called' });", '')],
+  },
+  {
+    name: 'the effect comes before its intent',
+    edits: [
+      edit(
+        'local-agent/execute.ts',
+        "agent.copy.journal(idempotencyKey, { stage: 'prepared' });",
+        "const early = await agent.tools.call(call);\n  agent.copy.journal(idempotencyKey, { stage: 'answered', outcome: early });",
+      ),
+      edit(
+        'local-agent/execute.ts',
+        'await callOnce(agent, task, { call, idempotencyKey, epoch, leaseMs, still });',
+        'void callOnce; void still;',
+      ),
+    ],
+  },
+  {
+    name: 'what is in the note now is sent, whatever was approved',
+    edits: [
+      edit(
+        'local-agent/execute.ts',
+        'if (sha256Hex(bytes) !== statement.noteDigest)',
+        'if (sha256Hex(bytes) === "")',
+      ),
+      edit(
+        'local-agent/execute.ts',
+        'if (plan.actionsDigest === statement.actionsDigest) return plan;',
+        'return plan;',
+      ),
+      edit(
+        'local-agent/execute.ts',
+        'actionsDigest: plan.actionsDigest,\n        actionIndex',
+        "actionsDigest: task.approval?.approval.statement.actionsDigest ?? '',\n        actionIndex",
+      ),
+    ],
+  },
+  {
+    name: 'an edit of an approved note does not void the approval',
+    edits: [
+      edit(
+        'local-agent/sync/take-edit.ts',
+        "const isVoid = task.state === 'approved';",
+        'const isVoid = false;',
+      ),
+      edit(
+        'local-agent/execute.ts',
+        'if (sha256Hex(bytes) !== statement.noteDigest)',
+        'if (sha256Hex(bytes) === "")',
+      ),
+      edit(
+        'local-agent/execute.ts',
+        'if (plan.actionsDigest === statement.actionsDigest) return plan;',
+        'return plan;',
+      ),
+      edit(
+        'local-agent/execute.ts',
+        'actionsDigest: plan.actionsDigest,\n        actionIndex',
+        "actionsDigest: task.approval?.approval.statement.actionsDigest ?? '',\n        actionIndex",
+      ),
+    ],
+  },
+  {
+    name: 'an approval is not looked at: anybody may have signed it',
+    edits: [
+      edit('protocol/replay.ts', "  'approval',\n  'intent'", "  'intent'"),
+      edit(
+        'protocol/replay-approval.ts',
+        'if (!approver || !verifyApproval(body.approval, approver.publicKey)) {',
+        'if (!approver || !verifyApproval) {',
+      ),
+      edit(
+        'local-agent/execute.ts',
+        'if (!approval || !approver || !verifyApproval(approval, approver.publicKey)) {',
+        'if (!approval || !approver || !verifyApproval) {',
+      ),
+      edit('local-agent/execute.ts', ' && task.approval?.writer === agent.config.agent)', ')'),
+    ],
+  },
+  {
+    name: 'an approval may be used twice',
+    edits: [
+      edit(
+        'protocol/replay-approval.ts',
+        "if (state.nonces.has(statement.nonce)) return incident('nonce-used', 'this approval was given before');",
+        '',
+      ),
+      edit(
+        'protocol/replay-approval.ts',
+        "if (state.nonces.get(body.nonce) !== 'open') return incident('nonce-used', 'the approval was used before');",
+        '',
+      ),
+      edit(
+        'protocol/replay-approval.ts',
+        "if (statement.epoch !== task.epoch) return late('stale-epoch', 'it approves an older draft');",
+        '',
+      ),
+      edit('protocol/replay.ts', "  'approval',\n  'intent'", "  'intent'"),
+      edit(
+        'local-agent/execute.ts',
+        "if (!same || state.nonces.get(nonce) !== 'open') return undefined;",
+        'if (!same) return undefined;',
+      ),
+      edit('local-agent/execute.ts', ' && task.approval?.writer === agent.config.agent)', ')'),
+    ],
+  },
+  {
+    name: 'a note that came into Approved/ in any way is approved',
+    edits: [
+      edit(
+        'local-agent/sync/wishes.ts',
+        "if (!ours || hash !== last.sha256 || hash !== task.note?.content.sha256) return 'unlike';",
+        '',
+      ),
+      edit(
+        'local-agent/sync/wishes.ts',
+        "if (fileId === '' || fileId !== last.fileId) return 'unknown-file';",
+        'void fileId;',
+      ),
+      edit('local-agent/approve.ts', 'seen.includes(now.note?.content.sha256);', 'seen.length > 0;'),
+    ],
+  },
+];
+
+const LEDGER: readonly Mutant[] = [
+  {
+    name: 'an append that found its number taken believes it succeeded',
+    edits: [
+      edit(
+        'protocol/ledger-session.ts',
+        "if (outcome === 'appended') {",
+        "if (outcome === 'appended' || outcome === 'taken') {",
+      ),
+    ],
+  },
+  {
+    name: 'an append whose reply was lost is made again under another name',
+    edits: [
+      edit(
+        'protocol/ledger-session.ts',
+        'const stamp = { at: this.#ports.clock.now(), attempt };',
+        'const stamp = { at: this.#ports.clock.now(), attempt: `${attempt}-${tries}` };',
+      ),
+    ],
+  },
+  {
+    name: 'an append whose reply was lost is given up',
+    edits: [
+      edit(
+        'protocol/ledger-session.ts',
+        '} else await this.#pull();\n      if (own.entry)',
+        "} else if (typeof outcome === 'object') throw outcome.error;\n      else await this.#pull();\n      if (own.entry)",
+      ),
+    ],
+  },
+  {
+    name: 'the cloud may write any file',
+    edits: [
+      edit(
+        'protocol/replay-files.ts',
+        "if (zone === 'cloud' && !/^Briefings",
+        'if (zone !== zone && !/^Briefings',
+      ),
+    ],
+  },
+  {
+    name: 'the cloud may say anything of a task',
+    edits: [
+      edit(
+        'protocol/replay-task.ts',
+        "if (zone === 'cloud' && !CLOUD_EVENTS.has(change.event)) {",
+        'if (!CLOUD_EVENTS.has("created")) {',
+      ),
+    ],
+  },
+];
+
+const MAILS: readonly Mutant[] = [
+  {
+    name: 'a mail whose triage died is taken for done',
+    edits: [edit('protocol/ruled-task-store.ts', "task && task.state !== 'received' ?", 'task ?')],
+  },
+  {
+    name: 'each delivery of a mail is a task of its own',
+    edits: [
+      edit(
+        'lambdas/triage/triage.ts',
+        '  for (const { delivery } of records) {\n    const taskId = taskIdOfMail(delivery.sesMessageId);',
+        '  for (const { delivery, recordId } of records) {\n    const taskId = taskIdOfMail(delivery.sesMessageId + recordId);',
+      ),
+      edit(
+        'lambdas/triage/triage.ts',
+        '  return records.map(({ recordId, delivery }) => {\n    const taskId = taskIdOfMail(delivery.sesMessageId);',
+        '  return records.map(({ recordId, delivery }) => {\n    const taskId = taskIdOfMail(delivery.sesMessageId + recordId);',
+      ),
+    ],
+  },
+  {
+    name: 'a failed message is reported as done',
+    edits: [
+      edit(
+        'lambdas/triage/triage.ts',
+        "?.outcome ?? { status: 'failed' };",
+        "?.outcome ?? { status: 'ignore' };",
+      ),
+    ],
+  },
+  {
+    name: 'nobody is asked for a draft',
+    edits: [
+      edit(
+        'lambdas/triage/triage.ts',
+        'if (toDraft.length === 0) return;',
+        'if (toDraft.length >= 0) return;',
+      ),
+    ],
+  },
+  {
+    name: 'a draft that died with its claim is never taken up again',
+    edits: [
+      edit(
+        'lambdas/draft/draft.ts',
+        'if (work.receives > 1 && item.suspectHeartbeat === item.heartbeat) {',
+        'if (work.receives < 0) {',
+      ),
+      edit(
+        'local-agent/claims/observe-claims.ts',
+        "return takeOver(agent, taskId, dead, 'settle');",
+        'return void takeOver;',
+      ),
+    ],
+  },
+];
+
+const SYNC: readonly Mutant[] = [
+  {
+    name: 'what a person saved meanwhile is written over',
+    edits: [
+      edit(
+        'local-agent/sync/place-note.ts',
+        'if (present && hash !== last?.sha256 && !isKept(agent, task, present, bytes)) return changed;',
+        'void isKept;',
+      ),
+    ],
+  },
+  {
+    name: 'the version of this machine is dropped in a conflict',
+    edits: [
+      edit(
+        'local-agent/sync/push-files.ts',
+        'const kept = await keepConflict(run.agent, version);',
+        'const kept = { copy: version.path, n: 1 };\n  void keepConflict;',
+      ),
+    ],
+  },
+  {
+    name: 'what is on the disk is replaced without a look',
+    edits: [
+      edit(
+        'local-agent/sync/plan-disk.ts',
+        'return agreed.get(path)?.sha256 === sha256 || (ledger.has(path) && isOwnWork(path, sha256));',
+        'return sha256 !== undefined || isOwnWork(path, sha256) || agreed.size < 0;',
+      ),
+    ],
+  },
+  {
+    name: 'contents that look like a credential are taken for any other',
+    edits: [
+      edit(
+        'protocol/withheld.ts',
+        "  const segments = path.split('/');\n  for (const [index, segment] of segments.entries()) {\n    const name = asSeen(segment);",
+        '  const segments: string[] = [];\n  for (const [index, segment] of segments.entries()) {\n    const name = asSeen(segment);',
+      ),
+    ],
+  },
+  {
+    name: 'private notes are sealed with the key that the cloud has',
+    edits: [
+      edit(
+        'protocol/vault-path.ts',
+        "return shared ? 'shared' : 'private';",
+        "return shared ? 'shared' : path === '' ? 'private' : 'shared';",
+      ),
+    ],
+  },
+  {
+    name: 'an entry names contents before they are stored',
+    edits: [
+      edit(
+        'protocol/content-store.ts',
+        '  await blobs.put(blob, sealBlob(key, bytes, vaultId, blob));',
+        '  void blobs.put(blob, sealBlob(key, bytes, vaultId, blob)).catch(() => undefined);',
+      ),
+    ],
+  },
+];
+
+/** All of them, by what they break. */
+export const MUTANTS: readonly Mutant[] = [...CLAIMS, ...EFFECTS, ...LEDGER, ...MAILS, ...SYNC];
