@@ -6,7 +6,7 @@ import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from './agent.ts';
-import { accepted, appendChange } from './append-change.ts';
+import { accepted } from './append-change.ts';
 import { load, store } from './contents.ts';
 import { callOnce } from './call-once.ts';
 import { claimItem } from './claims/claim-item.ts';
@@ -17,6 +17,7 @@ import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
 import { settleAllVoided, settleVoided } from './settle-voided.ts';
 import { stopwatch } from './stopwatch.ts';
+import { appendNote } from './sync/append-note.ts';
 import { explained } from './sync/note-text.ts';
 import { approvalVoid } from './sync/note-words.ts';
 import { placeNote } from './sync/place-note.ts';
@@ -166,8 +167,20 @@ async function askAgain(agent: Agent, task: TaskView, { why, bytes }: Refused): 
     // What must not leave this machine stays here, beside the ledger's note.
     const now = bytes && withheldContent(bytes, before) === undefined ? bytes : before;
     const text = explained(now, approvalVoid(why));
-    const note = { name: task.note.name, content: await store(agent, text, 'shared') };
-    await appendChange(agent, task, 'voided', { reason: why, note });
+    const { name } = task.note;
+    const note = { name, content: await store(agent, text, 'shared') };
+    const isWritten = Buffer.compare(now, before) !== 0 && Buffer.compare(now, text) !== 0;
+    await appendNote(
+      agent,
+      task,
+      isWritten
+        ? // What the person wrote stands in the ledger as it was written, also where the note says more.
+          [
+            { event: 'voided', reason: why, note: { name, content: await store(agent, now, 'shared') } },
+            { event: 'edited', note },
+          ]
+        : [{ event: 'voided', reason: why, note }],
+    );
   }
   await settleVoided(agent, task);
   await placeNote(agent, task, from);

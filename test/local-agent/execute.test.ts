@@ -6,6 +6,8 @@ import { executeApproved } from '#local-agent/execute.ts';
 import { rejectTask } from '#local-agent/reject.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
 import { verifyVault } from '#local-agent/verify/verify.ts';
+import { sha256Hex } from '#protocol/canonical.ts';
+import { openBody } from '#protocol/ledger-entry.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import { createLocalWorld } from '#test/support/local-world.ts';
 import type { LocalWorld } from '#test/support/local-world.ts';
@@ -72,6 +74,16 @@ describe('what was approved', () => {
       await syncVault(world.agent);
       await approveTask(world.agent, taskId, { method: 'command' });
     }
+  });
+
+  it('is void when the executor sees the change first, and the ledger keeps it as it was written', async () => {
+    const file = noteFile(await approved());
+    const written = readFileSync(file, 'utf8').replace('Tuesday', 'Friday');
+    writeFileSync(file, written);
+    expect((await executeApproved(world.agent)).refused).toHaveLength(1);
+    const bodies = [...world.agent.copy.entries(0)].map((entry) => openBody(entry, world.agent.keys.keyring));
+    expect(JSON.stringify(bodies)).toContain(sha256Hex(written));
+    expect(await verifyVault(world.agent)).toMatchObject({ ok: true, problems: [] });
   });
 
   it('is void in the store of tasks as well, though this machine dies before it says so there', async () => {

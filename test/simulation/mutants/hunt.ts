@@ -4,7 +4,7 @@ import { pointName, sweep } from '../sweep/sweep.ts';
 
 /** How a defect was found: by which means, after how many tries, and what it broke. */
 export interface Catch {
-  readonly by: 'seed' | 'sweep';
+  readonly by: 'seed' | 'sweep' | 'test';
   readonly tries: number;
   readonly where: string;
   readonly invariant: string;

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { inFlight } from '#local-agent/in-flight.ts';
-import type { Catch } from './hunt.ts';
+import { huntIn } from './hunt-in.ts';
+import type { Answer } from './hunt-in.ts';
 import { MUTANTS } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
 import { createTree } from './tree.ts';
@@ -24,10 +23,8 @@ The exit status is 0 if every defect was found, 1 if not, 2 for a wrong command 
 `;
 
 /** A defect, and how it was found; or what ended the hunt. */
-interface Row {
+interface Row extends Answer {
   readonly name: string;
-  readonly found?: Catch;
-  readonly stopped?: string;
   readonly seconds: number;
 }
 
@@ -74,7 +71,8 @@ async function huntAll(
       for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
         const heal = await tree.plant(mutant);
         const startedMs = performance.now();
-        const answer = await huntIn(tree.dir, args);
+        const { by = 'seeds' } = mutant;
+        const answer = await huntIn(tree.dir, by, args);
         await heal();
         const row = {
           name: mutant.name,
@@ -91,26 +89,9 @@ async function huntAll(
   return MUTANTS.flatMap(({ name }) => rows.filter((row) => row.name === name));
 }
 
-/** In a process of its own, whose code is the tree's. */
-function huntIn(dir: string, args: readonly string[]): Promise<Pick<Row, 'found' | 'stopped'>> {
-  const script = path.join(dir, 'test/simulation/mutants/hunt.ts');
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...process.execArgv, script, ...args],
-      { cwd: dir },
-      (error, stdout, stderr) => {
-        if (stdout === '') return resolve({ stopped: stderr.trim().slice(0, 400) || String(error) });
-        const found = JSON.parse(stdout) as Catch | null;
-        resolve(found ? { found } : {});
-      },
-    );
-  });
-}
-
 function lineOf({ name, found, stopped, seconds }: Row): string {
   const how = found
-    ? `${found.by === 'seed' ? found.where : `point ${found.tries}, ${found.where}`}: invariant ${found.invariant}: ${found.message.slice(0, 140)}`
+    ? `${found.by === 'sweep' ? `point ${found.tries}, ${found.where}` : found.where}: ${found.message.slice(0, 140)}`
     : `NOT FOUND${stopped === undefined ? '' : ` (${stopped})`}`;
   return `${name} (${seconds} s)\n    ${how}`;
 }

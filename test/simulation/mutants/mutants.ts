@@ -5,9 +5,17 @@ export interface Edit {
   readonly replace: string;
 }
 
+/**
+ * By what a defect is found: seeds of the simulator and, where those miss it, the sweep; the small models, which go
+ * through every interleaving; or a cut of the power at every call of a disk.
+ */
+export type Means = 'seeds' | 'models' | 'power cuts';
+
 /** A defect that somebody could have made, and that has to be found. */
 export interface Mutant {
   readonly name: string;
+  /** @default 'seeds' */
+  readonly by?: Means;
   /** Several where one line of defence stands behind another. */
   readonly edits: readonly Edit[];
 }
@@ -17,7 +25,13 @@ const edit = (file: string, find: string, replace: string): Edit => ({ file, fin
 const CLAIMS: readonly Mutant[] = [
   {
     name: 'a claim takes what somebody else holds',
-    edits: [edit('protocol/claim.ts', '    task.owner === undefined &&\n    startsOf', '    startsOf')],
+    edits: [
+      edit(
+        'protocol/claim.ts',
+        '!(again && task.state === request.to)',
+        '!(again || task.state === request.to)',
+      ),
+    ],
   },
   {
     name: 'a claim does not raise the epoch',
@@ -41,6 +55,7 @@ const CLAIMS: readonly Mutant[] = [
   },
   {
     name: 'a takeover does not look at the heartbeat, nor wait',
+    by: 'models',
     edits: [
       edit('protocol/claim.ts', ' && task.heartbeat === seen.heartbeat;', ';'),
       edit(
@@ -57,6 +72,7 @@ const CLAIMS: readonly Mutant[] = [
   },
   {
     name: 'replay takes the word of old epochs',
+    by: 'models',
     edits: [
       edit('protocol/replay-rules.ts', 'epoch >= task.epoch && epoch <=', 'epoch <='),
       edit(
@@ -135,26 +151,6 @@ const EFFECTS: readonly Mutant[] = [
         'local-agent/execute.ts',
         'await callOnce(agent, task, { call, idempotencyKey, epoch, leaseMs, still });',
         'void callOnce; void still;',
-      ),
-    ],
-  },
-  {
-    name: 'what is in the note now is sent, whatever was approved',
-    edits: [
-      edit(
-        'local-agent/execute.ts',
-        'if (sha256Hex(bytes) !== statement.noteDigest)',
-        'if (sha256Hex(bytes) === "")',
-      ),
-      edit(
-        'local-agent/execute.ts',
-        'if (plan.actionsDigest === statement.actionsDigest) return plan;',
-        'return plan;',
-      ),
-      edit(
-        'local-agent/execute.ts',
-        'actionsDigest: plan.actionsDigest,\n        actionIndex',
-        "actionsDigest: task.approval?.approval.statement.actionsDigest ?? '',\n        actionIndex",
       ),
     ],
   },
@@ -261,8 +257,8 @@ const LEDGER: readonly Mutant[] = [
     edits: [
       edit(
         'protocol/ledger-session.ts',
-        'const stamp = { at: this.#ports.clock.now(), attempt };',
-        'const stamp = { at: this.#ports.clock.now(), attempt: `${attempt}-${tries}` };',
+        'clock.now(), attempt, keyEpoch: this.state',
+        'clock.now(), attempt: `${attempt}-${tries}`, keyEpoch: this.state',
       ),
     ],
   },
@@ -284,6 +280,11 @@ const LEDGER: readonly Mutant[] = [
         "if (zone === 'cloud' && !/^Briefings",
         'if (zone !== zone && !/^Briefings',
       ),
+      edit(
+        'protocol/replay-files.ts',
+        'if (ringOf(path) !== ring) return',
+        'if (ringOf(path) === undefined) return',
+      ),
     ],
   },
   {
@@ -293,6 +294,11 @@ const LEDGER: readonly Mutant[] = [
         'protocol/replay-task.ts',
         "if (zone === 'cloud' && !CLOUD_EVENTS.has(change.event)) {",
         'if (!CLOUD_EVENTS.has("created")) {',
+      ),
+      edit(
+        'protocol/replay-task.ts',
+        'if (PROVEN_EVENTS.has(change.event)) {',
+        'if (PROVEN_EVENTS.size === 0) {',
       ),
     ],
   },
@@ -322,9 +328,9 @@ const MAILS: readonly Mutant[] = [
     name: 'a failed message is reported as done',
     edits: [
       edit(
-        'lambdas/triage/triage.ts',
-        "?.outcome ?? { status: 'failed' };",
-        "?.outcome ?? { status: 'ignore' };",
+        'protocol/batch-work.ts',
+        "for (const work of works) work.outcome = { status: 'failed', error };",
+        "for (const work of works) work.outcome = { status: 'ignore', error };",
       ),
     ],
   },
@@ -341,6 +347,11 @@ const MAILS: readonly Mutant[] = [
   {
     name: 'a draft that died with its claim is never taken up again',
     edits: [
+      edit(
+        'protocol/claim.ts',
+        'const again = holds(task, request.owner) && task.attemptId === request.attemptId;',
+        'const again = false;',
+      ),
       edit(
         'lambdas/draft/draft.ts',
         'if (work.receives > 1 && item.suspectHeartbeat === item.heartbeat) {',
@@ -377,16 +388,6 @@ const SYNC: readonly Mutant[] = [
     ],
   },
   {
-    name: 'what is on the disk is replaced without a look',
-    edits: [
-      edit(
-        'local-agent/sync/plan-disk.ts',
-        'return agreed.get(path)?.sha256 === sha256 || (ledger.has(path) && isOwnWork(path, sha256));',
-        'return sha256 !== undefined || isOwnWork(path, sha256) || agreed.size < 0;',
-      ),
-    ],
-  },
-  {
     name: 'contents that look like a credential are taken for any other',
     edits: [
       edit(
@@ -418,5 +419,29 @@ const SYNC: readonly Mutant[] = [
   },
 ];
 
+const DISK: readonly Mutant[] = [
+  {
+    name: 'a new file is named before its bytes are durable',
+    by: 'power cuts',
+    edits: [edit('local-agent/files/change-file.ts', '    await disk.sync(descriptor);\n', '')],
+  },
+  {
+    name: 'the old file is given up before the new one is sure to stay',
+    by: 'power cuts',
+    edits: [edit('local-agent/files/change-file.ts', 'if (placed) await folder.sync();', '')],
+  },
+  {
+    name: 'a removal is answered before it is durable',
+    by: 'power cuts',
+    edits: [
+      edit(
+        'local-agent/files/change-file.ts',
+        '  await folder.sync();\n  return dropped',
+        '  return dropped',
+      ),
+    ],
+  },
+];
+
 /** All of them, by what they break. */
-export const MUTANTS: readonly Mutant[] = [...CLAIMS, ...EFFECTS, ...LEDGER, ...MAILS, ...SYNC];
+export const MUTANTS: readonly Mutant[] = [...CLAIMS, ...EFFECTS, ...LEDGER, ...MAILS, ...SYNC, ...DISK];

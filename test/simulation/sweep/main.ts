@@ -84,7 +84,7 @@ function sweepApart(scenario: string, every: number, from: number): Promise<read
       [...args, '--every', String(every), '--from', String(from)],
       { maxBuffer: 1 << 28 },
       (error, stdout, stderr) => {
-        if (stdout === '') reject(new Error(stderr || String(error)));
+        if (stdout === '') reject(new Error(stderr || (error?.message ?? 'it said nothing')));
         else resolve(JSON.parse(stdout) as Swept[]);
       },
     );
@@ -98,18 +98,14 @@ async function showPoint({ scenario }: Asked, text: string): Promise<number> {
     throw new UsageError(`--point ${text} needs --scenario, and a form like laptop/12/crash-after`);
   const point = { actor, n: Number(n), call: '', fault: fault as Fault };
   const { trace, violation } = await runPoint(scenario, point, 'changes');
-  process.stdout.write(
-    `${trace.join('\n')}\n${violation ? `${violation.invariant}: ${violation.message}` : 'everything held'}\n`,
-  );
+  process.stdout.write(`${trace.join('\n')}\n${violation ? `${violation.message}` : 'everything held'}\n`);
   return violation ? 1 : 0;
 }
 
 function textOf(swept: readonly Swept[]): string {
   const lines = swept.flatMap(({ scenario, calls, points, violations }) => [
     `${scenario}: ${calls} calls, ${points} points, ${violations.length} violations`,
-    ...violations.map(
-      ({ point, invariant, message }) => `  ${pointName(point)}: invariant ${invariant}: ${message}`,
-    ),
+    ...violations.map(({ point, invariant, message }) => `  ${pointName(point)}: ${message}`),
   ]);
   const points = swept.reduce((sum, each) => sum + each.points, 0);
   const broken = swept.reduce((sum, each) => sum + each.violations.length, 0);
