@@ -105,7 +105,7 @@ async function showPoint({ scenario }: Asked, text: string): Promise<number> {
 function textOf(swept: readonly Swept[]): string {
   const lines = swept.flatMap(({ scenario, calls, points, violations }) => [
     `${scenario}: ${calls} calls, ${points} points, ${violations.length} violations`,
-    ...violations.map(({ point, invariant, message }) => `  ${pointName(point)}: ${message}`),
+    ...violations.map(({ point, message }) => `  ${pointName(point)}: ${message}`),
   ]);
   const points = swept.reduce((sum, each) => sum + each.points, 0);
   const broken = swept.reduce((sum, each) => sum + each.violations.length, 0);
