@@ -6,6 +6,7 @@ import { load, store } from '../contents.ts';
 import { appendNote } from './append-note.ts';
 import { jsonOf } from './json-of.ts';
 import { explained } from './note-text.ts';
+import { isOfOnePath } from './one-path.ts';
 
 const WAITING = 'explanations';
 const Waiting = z.record(z.string(), z.object({ what: z.string(), why: z.string() })).catch({});
@@ -42,7 +43,7 @@ export function waiting(agent: Agent): Record<string, Explanation> {
 }
 
 /**
- * Writes those that waited and whose note is free now.
+ * Writes those that waited and whose note is free now; one that cannot be written waits on.
  *
  * @returns the tasks whose note was changed.
  */
@@ -52,7 +53,13 @@ export async function explainWaiting(agent: Agent): Promise<TaskView[]> {
   for (const [taskId, explanation] of Object.entries(left)) {
     const task = agent.session.state.tasks.get(taskId);
     if (task && !isOpen(task) && task.note) continue;
-    if (task && (await explainNote(agent, task, explanation))) changed.push(task);
+    try {
+      if (task && (await explainNote(agent, task, explanation))) changed.push(task);
+    } catch (error) {
+      // A note whose contents cannot be had must not keep the others from being synced; its own sync names it.
+      if (!isOfOnePath(error)) throw error;
+      continue;
+    }
     const { [taskId]: _written, ...others } = waiting(agent);
     setWaiting(agent, others);
   }
