@@ -8,9 +8,9 @@ export default defineConfig({
     env: { TMPDIR: tempFolder() },
     globalSetup: ['test/support/global-setup.ts'],
     // Processes rather than threads: the tests start worker threads, open sqlite files and kill processes of their
-    // own. Two at a time suit the smallest machines that run them; more only compete for the emulators.
+    // own. Three at a time, also on two cores: much of the time they wait for processes and queues.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     execArgv: ['--disable-warning=ExperimentalWarning'],
     testTimeout: 20_000,
     hookTimeout: 20_000,

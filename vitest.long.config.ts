@@ -5,6 +5,8 @@ const config = mergeConfig(base, { test: { testTimeout: 600_000, hookTimeout: 12
 // Assigned, not merged: merging would add to the lists of the short run.
 Object.assign(config.test, {
   env: {},
+  // They measure times and kill processes: more at once would only be in each other's way.
+  maxWorkers: 2,
   include: ['test/**/*.long.test.ts'],
   exclude: ['**/fixtures/**'],
 });
