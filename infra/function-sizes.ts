@@ -18,7 +18,7 @@ export const functionSizes: Record<FunctionName, Omit<FunctionSize, 'concurrency
   triage: { timeout: Duration.seconds(60), memoryMb: 1536 },
   draft: { timeout: Duration.seconds(60), memoryMb: 1024 },
   rotate: { timeout: Duration.seconds(60), memoryMb: 1024 },
-  archive: { timeout: Duration.seconds(60), memoryMb: 1024 },
+  archive: { timeout: Duration.seconds(60), memoryMb: 512 },
 };
 
 /** The limits of a function in a deployment. */

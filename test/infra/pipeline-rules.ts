@@ -23,11 +23,18 @@ export const pipelineRules: readonly Rule[] = [
         Architectures: ['arm64'],
         Handler: 'index.handler',
         ReservedConcurrentExecutions: (count) => Number(count) > 0,
-        MemorySize: (mb) => Number(mb) >= 1024,
+        // The archive handles entries of the ledger, the others may meet a mail of 40 MB or a long ledger.
+        MemorySize: (mb) => Number(mb) >= 512,
         'EphemeralStorage.Size': (mb) => Number(mb) >= 512,
         'LoggingConfig.LogGroup': (name) => groups.some((group) => nameOf(group) === name),
         TracingConfig: d.profile === 'full' ? { Mode: 'Active' } : (value) => value === undefined,
       })
+        .concat(
+          unlike(
+            ofType(d, 'AWS::Lambda::Function').filter(({ id }) => !id.startsWith('Archive')),
+            { MemorySize: (mb) => Number(mb) >= 1024 },
+          ),
+        )
         .concat(unlike(groups, { RetentionInDays: d.stage === 'prod' ? 365 : 30 }))
         .concat(groups.length === ofType(d, 'AWS::Lambda::Function').length ? [] : ['log groups are shared']);
     },
