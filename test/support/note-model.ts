@@ -74,17 +74,20 @@ class NoteModel {
   async settle(): Promise<void> {
     for (let round = 0; round < 3; round++) for (const each of SIDES) await this.#sync(each);
     const entries = this.#world.ledger.rows.length;
-    const trees: string[] = [];
+    // What one machine keeps to itself, such as a copy that was dragged to where nothing is taken up, is elsewhere as it was.
+    const withheld = new Set<string>();
     for (const each of SIDES) {
       const report = await this.#sync(each);
       requireThat(report?.applied === 0 && report.pushed === 0, `a further sync of ${each} did something`);
-      const withheld = new Set(report?.withheld.map((stays) => stays.path));
-      const synced = this.#files(each).filter((name) => !withheld.has(name));
-      trees.push(JSON.stringify(synced.map((name) => [name, this.#read(each, name)])));
+      for (const stays of report?.withheld ?? []) withheld.add(stays.path);
       const { refusals } = this.#agents[each].session.state;
       requireThat(!refusals.some(({ severity }) => severity === 'incident'), JSON.stringify(refusals));
     }
     requireThat(this.#world.ledger.rows.length === entries, 'a further sync wrote into the ledger');
+    const trees = SIDES.map((each) => {
+      const synced = this.#files(each).filter((name) => !withheld.has(name));
+      return JSON.stringify(synced.map((name) => [name, this.#read(each, name)]));
+    });
     requireThat(trees[0] === trees[1], `the trees differ:\n${trees.join('\n')}`);
   }
 
