@@ -3,7 +3,7 @@ const readsBack =
 const runtime = "Lambda's runtime writes the function's log with it; there is no log service here";
 
 /**
- * Grants that the run in `grants.test.ts` does not need, each with the reason why the role has it all the same. Whatever
+ * Grants that the run in `grants.long.test.ts` does not need, each with the reason why the role has it all the same. Whatever
  * else is granted and not needed is a right too many. Places are without the names of deployment and stack.
  */
 export const unusedGrants: Readonly<Record<string, string>> = {
