@@ -59,6 +59,8 @@ async function quarantine(
   if (!bytes || hash === undefined || sha256Hex(bytes) !== hash) return;
   const taskId = `t${sha256Hex(`stray:${agent.config.vaultId}:${path}:${hash}`).slice(0, 20)}`;
   const why = quarantined(path);
+  // What the person wrote stands in the ledger as it was written, beside what the note says more.
+  const written = await store(agent, bytes, 'shared');
   const content = await store(agent, explained(bytes, why), 'shared');
   // The item comes first: a task of the ledger that has none would look like a lost one.
   await agent.tasks.begin(taskId);
@@ -73,9 +75,11 @@ async function quarantine(
       state: 'quarantined',
       home: 'local',
       reason: inWords(why),
-      note: { name, content },
+      note: { name, content: written },
     } as const;
-    return { taskId, epoch: 0, body: { kind: 'task', changes: [change] } };
+    const words = { taskId, epoch: 0, event: 'edited', note: { name, content } } as const;
+    const changes = content.sha256 === written.sha256 ? [change] : [change, words];
+    return { taskId, epoch: 0, body: { kind: 'task', changes } };
   });
   const task = agent.session.state.tasks.get(taskId);
   if (!task || !outcome.appended || !accepted(agent.session.state, outcome.entry.n)) return;
