@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.long.test.ts', '**/fixtures/**'],
     env: { TMPDIR: tempFolder() },
+    setupFiles: ['test/support/property-seed.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     // Processes rather than threads: the tests start worker threads, open sqlite files and kill processes of their
     // own. Three at a time, also on two cores: much of the time they wait for processes and queues.
