@@ -25,13 +25,13 @@ export function createS3Archive(client: S3Client, bucket: string): Archive {
 /** The names in the same bucket, for who has `s3:ListBucket` on it; a thousand a call. */
 export function createS3ArchiveList(client: S3Client, bucket: string): ArchiveList {
   return {
-    async *names(prefix, after) {
+    async *names(prefix) {
       let token: string | undefined;
       do {
         const command = new ListObjectsV2Command({
           Bucket: bucket,
           Prefix: prefix,
-          ...(token === undefined ? { StartAfter: after } : { ContinuationToken: token }),
+          ContinuationToken: token,
         });
         const { Contents = [], NextContinuationToken } = await client.send(command);
         for (const { Key } of Contents) if (Key !== undefined) yield Key;

@@ -1,6 +1,7 @@
 import { CloudSecret } from '#protocol/cloud-secret.ts';
 import { newVaultKey } from '#protocol/seal.ts';
 import { newSigningKey } from '#protocol/signing.ts';
+import { withoutOldKey } from '#protocol/writer-keys.ts';
 import type { Agent } from './agent.ts';
 import { completeHistory } from './complete-history.ts';
 import { PersonNeededError, UsageError } from './exit-codes.ts';
@@ -9,7 +10,8 @@ import { takeOver } from './key-epochs.ts';
 import type { KeyStore } from './key-store.ts';
 import type { AgentKeys, Rotation } from './keys.ts';
 import { resealContents } from './reseal.ts';
-import { newKeysBody, withoutOldKey } from './rotation-body.ts';
+import { newKeysBody } from './rotation-body.ts';
+import { settleVoided } from './settle-voided.ts';
 import { writeCheckpoint } from './write-checkpoint.ts';
 
 /** The cloud zone's secret, as its owner reaches it. */
@@ -129,13 +131,14 @@ async function carryOut(ports: RotationPorts, rotation: Rotation): Promise<Omit<
       : { body: newKeysBody(agent, keys, rotation, { writer, publicKey: signing.publicKey }) },
   );
   say(`key epoch ${keyEpoch} is in force from entry ${session.state.epochStart?.n ?? 0} on`);
-  const voided = compromised ? await settleVoided(agent) : [];
+  const voided = compromised ? await settleAllOfRotation(agent) : [];
   await writeCheckpoint(agent);
   await putSecret(ports, rotation);
   if (compromised) {
-    await session.append(
-      ({ keys }) => keys && withoutOldKey(keys, writer, compromised.cloudSigning.publicKey),
-    );
+    await session.append(({ keys }) => {
+      const body = keys && withoutOldKey(keys, writer, compromised.cloudSigning.publicKey);
+      return body && { body };
+    });
     say('the cloud zone signs with a new key; the old one counts no more');
   }
   const progress = (done: number, total: number): void => say(`stored again: ${done} of ${total}`);
@@ -171,12 +174,13 @@ function lostBy({ keyring }: CloudSecret, { session }: Agent): Rotation | undefi
 }
 
 /** The tasks' items follow the ledger: these wait for a person again. */
-async function settleVoided({ session, tasks }: Agent): Promise<string[]> {
-  const n = session.state.epochStart?.n;
-  const voided = [...session.state.tasks.values()].filter(
+async function settleAllOfRotation(agent: Agent): Promise<string[]> {
+  const { tasks, epochStart } = agent.session.state;
+  const n = epochStart?.n;
+  const voided = [...tasks.values()].filter(
     ({ state, updatedN, voided: why }) => state === 'pending_approval' && why !== undefined && updatedN === n,
   );
-  for (const { taskId } of voided) await tasks.settle(taskId, 'voided', 'local');
+  for (const task of voided) await settleVoided(agent, task);
   return voided.map(({ taskId }) => taskId);
 }
 

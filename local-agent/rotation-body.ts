@@ -1,6 +1,5 @@
 import { wrapKeys } from '#protocol/key-epoch.ts';
 import type { KeysBody } from '#protocol/ledger-body.ts';
-import type { EntryDraft } from '#protocol/ledger-entry.ts';
 import type { PublicKey } from '#protocol/signing.ts';
 import type { Agent } from './agent.ts';
 import { KeysMissingError } from './key-epochs.ts';
@@ -37,17 +36,4 @@ export function newKeysBody(
       row.approver === config.approver ? { ...row, publicKey: approval.publicKey } : row,
     ),
   };
-}
-
-/** Drops the key that a writer had before `publicKey`; nothing when that was done. */
-export function withoutOldKey(
-  inForce: KeysBody,
-  writer: string,
-  publicKey: PublicKey,
-): EntryDraft | undefined {
-  const row = inForce.writers.find((known) => known.writer === writer);
-  if (row?.publicKey !== publicKey || row.oldKey === undefined) return undefined;
-  const { oldKey: _oldKey, ...kept } = row;
-  const writers = inForce.writers.map((known) => (known === row ? kept : known));
-  return { body: { ...inForce, writers } };
 }

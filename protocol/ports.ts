@@ -98,8 +98,8 @@ export interface Archive {
 
 /** What stands in the archive, for who compares. */
 export interface ArchiveList {
-  /** The names that begin with `prefix` and come after `after`, in their order. */
-  names(prefix: string, after?: string): AsyncIterable<string>;
+  /** The names that begin with `prefix`, in their order. */
+  names(prefix: string): AsyncIterable<string>;
 }
 
 /** A queue to write to. All messages of one call are sent, or the call throws. */

@@ -12,6 +12,14 @@ export function signingKeysOf(keys: KeysBody | undefined, writer: string): reado
   return row.oldKey === undefined ? [row.publicKey] : [row.publicKey, row.oldKey];
 }
 
+/** The keys in force without the one that a writer had before `publicKey`; nothing when that was dropped already. */
+export function withoutOldKey(keys: KeysBody, writer: string, publicKey: PublicKey): KeysBody | undefined {
+  const row = keys.writers.find((known) => known.writer === writer);
+  if (row?.publicKey !== publicKey || row.oldKey === undefined) return undefined;
+  const { oldKey: _oldKey, ...kept } = row;
+  return { ...keys, writers: keys.writers.map((known) => (known === row ? kept : known)) };
+}
+
 /**
  * Why new keys are more than a writer's renewal of its own key, or `undefined` if they are just that. This is all
  * that the cloud zone may change: it brings a new key beside one that it has, or drops one of the two. One of the

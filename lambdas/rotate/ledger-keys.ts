@@ -3,7 +3,7 @@ import type { KeysBody } from '#protocol/ledger-body.ts';
 import type { LedgerSession } from '#protocol/ledger-session.ts';
 import type { PublicKey } from '#protocol/signing.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
-import { signingKeysOf } from '#protocol/writer-keys.ts';
+import { signingKeysOf, withoutOldKey } from '#protocol/writer-keys.ts';
 import { RotationRefusedError } from './rotation-refused.ts';
 
 /** The ledger as one writer reads and continues it. */
@@ -21,7 +21,7 @@ export async function bringIn(ledger: ZoneLedger, secret: CloudSecret, publicKey
   const wanted = [publicKey, signing.publicKey];
   await ledger.append((state) => {
     if (hasKeys(state, writer, wanted)) return undefined;
-    return withRow(state, writer, { publicKey, oldKey: signing.publicKey });
+    return withKeys(state, writer, { publicKey, oldKey: signing.publicKey });
   });
   if (hasKeys(ledger.state, writer, wanted)) return;
   throw new RotationRefusedError('the ledger did not take the new key');
@@ -34,10 +34,9 @@ export async function bringIn(ledger: ZoneLedger, secret: CloudSecret, publicKey
 export async function dropOld(ledger: ZoneLedger, secret: CloudSecret): Promise<void> {
   await ledger.pull();
   const { writer, signing } = secret;
-  await ledger.append((state) => {
-    const row = state.keys?.writers.find((known) => known.writer === writer);
-    if (row?.publicKey !== signing.publicKey || row.oldKey === undefined) return undefined;
-    return withRow(state, writer, { publicKey: signing.publicKey });
+  await ledger.append(({ keys }) => {
+    const body = keys && withoutOldKey(keys, writer, signing.publicKey);
+    return body && { body };
   });
 }
 
@@ -59,10 +58,10 @@ function hasKeys(state: VaultState, writer: string, wanted: readonly PublicKey[]
   return keys.length === wanted.length && keys.every((key, index) => key === wanted[index]);
 }
 
-function withRow(
+function withKeys(
   { keys }: VaultState,
   writer: string,
-  own: { readonly publicKey: PublicKey; readonly oldKey?: PublicKey },
+  own: { readonly publicKey: PublicKey; readonly oldKey: PublicKey },
 ): { body: KeysBody } | undefined {
   if (keys === undefined) return undefined;
   const writers = keys.writers.map((row) =>

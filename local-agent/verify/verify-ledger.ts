@@ -23,7 +23,7 @@ export interface LedgerProof {
   readonly intents: ReadonlyMap<string, AuditedIntent>;
   /** What is stored outside of the ledger, once each, by where it is. */
   readonly stored: ReadonlyMap<string, WantedContent>;
-  /** Hash and time of each entry, from the first one on. */
+  /** Hash and time of each entry, from the first one on; kept only where there is an archive to compare with. */
   readonly chain: readonly { readonly hash: string; readonly at: string }[];
   /** Losses that a person has accepted, by the hash of what is lost. */
   readonly lost: ReadonlySet<string>;
@@ -55,7 +55,7 @@ export async function verifyLedger(agent: Agent, progress: (done: number) => voi
   });
   const { state } = session;
   const see = ({ entry, body, hash }: VerifiedEntry, refusedBefore: number): void => {
-    chain.push({ hash, at: entry.at });
+    if (agent.archive) chain.push({ hash, at: entry.at });
     const effective = body && tookEffect(state, entry, body, state.refusals.slice(refusedBefore));
     if (!effective) return;
     auditor.see(entry, effective);

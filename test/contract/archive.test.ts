@@ -59,17 +59,13 @@ describe.each([
     expect(await adapter.read(object.name)).toBe('{"n":1}');
   });
 
-  it('names what is there in order, of one folder, after a name, over more than one page', async () => {
+  it('names what is there in order, of one folder, over more than one page', async () => {
     const { adapter } = harness;
     const names = Array.from({ length: 1005 }, (_, i) => `ledger/w/${String(i).padStart(12, '0')}-a.json`);
     await Promise.all(names.toReversed().map((name) => adapter.put({ name, bytes: Buffer.from('{}') })));
     await adapter.put({ name: 'rewritten/w/1-2.json', bytes: Buffer.from('{}') });
-    const listed = async (after?: string): Promise<string[]> => {
-      const found: string[] = [];
-      for await (const name of adapter.names('ledger/w/', after)) found.push(name);
-      return found;
-    };
-    expect(await listed()).toEqual(names);
-    expect(await listed(names[999])).toEqual(names.slice(1000));
+    const listed: string[] = [];
+    for await (const name of adapter.names('ledger/w/')) listed.push(name);
+    expect(listed).toEqual(names);
   });
 });

@@ -6,8 +6,8 @@ export function createMemoryArchive(): Archive & ArchiveList & { readonly object
   return {
     objects,
     put: async ({ name, bytes }) => void objects.set(name, bytes),
-    async *names(prefix, after = '') {
-      for (const name of [...objects.keys()].sort()) if (name.startsWith(prefix) && name > after) yield name;
+    async *names(prefix) {
+      for (const name of [...objects.keys()].sort()) if (name.startsWith(prefix)) yield name;
     },
   };
 }
