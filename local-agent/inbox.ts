@@ -42,19 +42,24 @@ export function inboxItem(task: TaskView): InboxItem {
   const path = notePath(task);
   const why =
     task.explained ?? (task.voided === undefined ? reasonWords(task) : `approve it again: ${task.voided}`);
-  const from = task.mail?.from;
   return {
     taskId: task.taskId,
     short: shortId(task.taskId),
     state: task.state,
     // What came by no mail is known by the name of its note.
-    subject: visibleLine(task.mail?.subject ?? task.note?.name.replace(/\.md$/, '') ?? ''),
-    from: visibleLine(from ? [from.name, `<${from.address}>`].filter(Boolean).join(' ') : ''),
+    subject: visibleLine(task.mail?.subject ?? task.note?.name.replace(/\.md$/, '') ?? '') || '(no subject)',
+    from: visibleLine(senderOf(task)),
     receivedAt: task.mail?.receivedAt ?? task.createdAt,
     warnings: task.warnings,
     ...(path === undefined ? {} : { path }),
     ...(why === undefined ? {} : { why: visibleLine(why) }),
   };
+}
+
+/** Who wrote; where the mail itself does not say it readably, who handed it in. */
+function senderOf({ mail }: TaskView): string {
+  if (mail?.from) return [mail.from.name, `<${mail.from.address}>`].filter(Boolean).join(' ');
+  return mail?.envelopeFrom ? `${mail.envelopeFrom} (envelope)` : '';
 }
 
 /** Why a task stands where it stands, without the code that triage puts before its words. */

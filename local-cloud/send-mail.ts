@@ -6,8 +6,8 @@ import { createTransport } from 'nodemailer';
 import { addressOnly, headerOf, headersOf } from './mail-headers.ts';
 import { readRunning } from './running-file.ts';
 
-const HELP = `npm run mail -- FILE.eml [OPTIONS]: send a mail file to the running local cloud over SMTP, byte for byte
-(but that lines end with CRLF, as SMTP demands)
+const HELP = `npm run mail -- FILE.eml ... [OPTIONS]: send mail files to the running local cloud over SMTP, byte for byte
+(but that lines end with CRLF, as SMTP demands), one after another; none if one of them is no mail
 
   --to ADDR      envelope recipient (default: the assistant)
   --from ADDR    envelope sender (default: the file's Return-Path, or its From; "<>" for none)
@@ -16,6 +16,7 @@ const HELP = `npm run mail -- FILE.eml [OPTIONS]: send a mail file to the runnin
   --help         this
 
   npm run mail -- examples/mail/question.eml
+  npm run mail -- examples/mail/*.eml
   npm run mail -- my.eml --to assistant@example.com --from alice@example.org
 `;
 
@@ -39,17 +40,18 @@ async function main(): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    const [file, ...more] = positionals;
-    if (file === undefined || more.length > 0) {
-      throw new CannotSend(`name one mail file, as in: npm run mail -- examples/mail/question.eml`, 2);
+    if (positionals.length === 0) {
+      throw new CannotSend(`name a mail file, as in: npm run mail -- examples/mail/question.eml`, 2);
     }
-    const raw = readMail(file);
+    const mails = positionals.map((file) => ({ file, raw: readMail(file) }));
     const running = readRunning(resolve(repositoryDir, values.dir ?? '.local-cloud'));
     const port = portOf(values.port, running?.smtp);
     const to = envelopeAddress('--to', values.to ?? running?.recipient);
-    const from = values.from === undefined ? senderOf(raw) : envelopeAddress('--from', values.from);
-    const response = await send(port, from, to, raw);
-    process.stdout.write(`sent  ${file}  ${from || '<>'} → ${to}  (${raw.length} bytes; ${response})\n`);
+    for (const { file, raw } of mails) {
+      const from = values.from === undefined ? senderOf(file, raw) : envelopeAddress('--from', values.from);
+      const response = await send(port, from, to, raw);
+      process.stdout.write(`sent  ${file}  ${from || '<>'} → ${to}  (${raw.length} bytes; ${response})\n`);
+    }
     return 0;
   } catch (error) {
     if (!(error instanceof CannotSend)) throw error;
@@ -91,13 +93,13 @@ function readMail(file: string): Buffer {
   return raw;
 }
 
-function senderOf(raw: Buffer): string {
+function senderOf(file: string, raw: Buffer): string {
   const headers = headersOf(raw);
   const returnPath = headerOf(headers, 'Return-Path');
   if (returnPath !== undefined) return addressOnly(returnPath) ?? '';
   const from = headerOf(headers, 'From');
   const sender = from === undefined ? undefined : addressOnly(from);
-  if (sender === undefined) throw new CannotSend('the mail names no sender; give one with --from ADDR');
+  if (sender === undefined) throw new CannotSend(`${file} names no sender; give one with --from ADDR`);
   return sender;
 }
 

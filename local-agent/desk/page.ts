@@ -57,7 +57,7 @@ function waitingTask(preview: Preview): Html {
   const { task, actions, problem } = preview;
   const digest = preview.actionsDigest ?? '';
   return html`<article aria-labelledby="${task.taskId}">
-    <h2 id="${task.taskId}"><bdi>${shown(task.subject === '' ? '(no subject)' : task.subject)}</bdi></h2>
+    <h2 id="${task.taskId}"><bdi>${shown(task.subject)}</bdi></h2>
     <dl>
       <dt>Asked by</dt>
       <dd><bdi>${shown(task.from)}</bdi></dd>

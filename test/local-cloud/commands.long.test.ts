@@ -184,8 +184,21 @@ describe('npm run mail', () => {
     expect(stored.some((object) => object.includes(raw))).toBe(true);
   });
 
+  it('sends several, one after another, and none where one of them is no mail', async () => {
+    const files = ['examples/mail/question.eml', 'examples/mail/thread.eml'];
+    const before = (await objects(cloud.running)).length;
+    expect(await run('send-mail.ts', [...files, 'package-lock.json', '--dir', dir])).toMatchObject({
+      code: 1,
+    });
+    expect(await objects(cloud.running)).toHaveLength(before);
+    const { code, stdout } = await run('send-mail.ts', [...files, '--dir', dir]);
+    expect(code).toBe(0);
+    expect(stdout.match(/^sent {2}\S+/gm)).toEqual(files.map((name) => `sent  ${name}`));
+    expect(await objects(cloud.running)).toHaveLength(before + 2);
+  });
+
   it.each([
-    ['no file', [], 2, /name one mail file/],
+    ['no file', [], 2, /name a mail file/],
     ['a file that is not there', ['nowhere.eml'], 1, /there is no file nowhere.eml/],
     ['a folder', ['test'], 1, /is no file/],
     ['what is no mail', ['package-lock.json'], 1, /is no mail/],
