@@ -3,6 +3,7 @@ import { shortId } from '#protocol/ids.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView, VaultState } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
+import { counted } from './counted.ts';
 import { reasonWords } from './inbox.ts';
 import { visibleLine } from './visible.ts';
 
@@ -59,7 +60,7 @@ export function briefing(state: VaultState, day: string): string {
       came.filter((task) => task.state === 'ignored' || task.state === 'rejected'),
     ),
   ].filter((text) => text !== '');
-  return `# ${day}\n\n${came.length} ${came.length === 1 ? 'mail' : 'mails'} came in.\n${sections.join('')}`;
+  return `# ${day}\n\n${counted(came.length, 'mail')} came in.\n${sections.join('')}`;
 }
 
 function isWaiting(task: TaskView): boolean {

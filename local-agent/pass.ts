@@ -11,6 +11,7 @@ import { readPolicy } from './policy-file.ts';
 import { previewTasks } from './preview-cache.ts';
 import type { Preview } from './show.ts';
 import { syncVault } from './sync/sync.ts';
+import { syncWords } from './sync/sync-words.ts';
 import { writeCheckpoint } from './write-checkpoint.ts';
 
 /** What the desk shows: the state after a pass, whole, so that showing it needs no lock. */
@@ -64,11 +65,7 @@ export async function makePass(
   const still = before?.head === agent.session.state.head.n && synced.applied === 0;
   return {
     lines: [
-      ...(synced.pulled + synced.applied + synced.pushed > 0
-        ? [
-            `sync: ${synced.pulled} new entries, ${synced.applied} changes in the vault, ${synced.pushed} sent`,
-          ]
-        : []),
+      ...(synced.pulled + synced.applied + synced.pushed > 0 ? [`sync: ${syncWords(synced)}`] : []),
       ...synced.wishes.map(({ taskId, wish, outcome }) => `${shortId(taskId)} ${wish}: ${outcome}`),
       ...synced.explained,
       ...takenOver,

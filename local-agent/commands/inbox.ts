@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted } from '../counted.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { inbox } from '../inbox.ts';
 import { table } from '../table.ts';
@@ -22,9 +23,7 @@ export const inboxCommand = defineCommand({
         visibleLine(item.from ?? '', 32),
         visibleLine(item.subject ?? '', 44),
         (item.receivedAt ?? '').slice(0, 16).replace('T', ' '),
-        item.warnings.length === 0
-          ? ''
-          : style.warn(`${item.warnings.length} warning${item.warnings.length > 1 ? 's' : ''}`),
+        item.warnings.length === 0 ? '' : style.warn(counted(item.warnings.length, 'warning')),
       ]);
       const shown = table(['ID', 'STATE', 'FROM', 'SUBJECT', 'CAME (UTC)', ''], rows);
       return `${shown}\n\n${style.dim('read one: employee show ID    approve it: employee approve ID')}`;

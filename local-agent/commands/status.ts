@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted } from '../counted.ts';
 import { folderOfState } from '../open-agent.ts';
 import { runningDaemon } from '../daemon-file.ts';
 import { ExitCode } from '../exit-codes.ts';
@@ -57,9 +58,7 @@ function statusText(status: Status, style: Style): string {
       .map(({ n, writer, message }) =>
         style.bad(`incident entry ${n} by ${writer}: ${visibleLine(message)}; see "employee incidents"`),
       ),
-    ...(known === 0
-      ? []
-      : [style.dim(`known    ${known} ${known === 1 ? 'incident' : 'incidents'}, acknowledged`)]),
+    ...(known === 0 ? [] : [style.dim(`known    ${counted(known, 'incident')}, acknowledged`)]),
     ...(conflicts.length === 0
       ? []
       : [style.warn(`conflict ${conflicts.length} to settle; see "employee conflicts"`)]),

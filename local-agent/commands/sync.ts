@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { shortId } from '#protocol/ids.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { syncVault } from '../sync/sync.ts';
+import { syncWords } from '../sync/sync-words.ts';
 import { visibleLine } from '../visible.ts';
 import { defineCommand, withAgent } from './command.ts';
 
@@ -16,7 +17,7 @@ export const syncCommand = defineCommand({
     const report = await withAgent(context, (agent) => syncVault(agent, options));
     context.out.result(report, (style) =>
       [
-        `in step with entry ${report.head}: ${report.pulled} new entries, ${report.applied} changes in the vault, ${report.pushed} sent`,
+        `in step with entry ${report.head}: ${syncWords(report)}`,
         ...report.wishes.map(
           ({ taskId, wish, outcome }) => `  ${shortId(taskId)}  ${wish}: ${visibleLine(outcome)}`,
         ),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted } from '../counted.ts';
 import { ExitCode } from '../exit-codes.ts';
 import type { Output, Style } from '../output.ts';
 import { verifyVault } from '../verify/verify.ts';
@@ -37,7 +38,12 @@ export function progressTo(out: Output): VerifyProgress {
 
 function verifyText(report: VerifyReport, style: Style): string {
   const { ok, entries, tasks, files, contents, problems, notices } = report;
-  const read = `${entries} entries, ${tasks} tasks, ${files} files, ${contents} stored contents`;
+  const read = [
+    counted(entries, 'entry', 'entries'),
+    counted(tasks, 'task'),
+    counted(files, 'file'),
+    counted(contents, 'stored content'),
+  ].join(', ');
   const lines = [
     ok ? `${style.good('verified')}  ${read}, no problem found` : `${style.bad('problems found')}  ${read}`,
     ...problems.slice(0, MAX_LINES).flatMap(({ n, path, code, message, fix }) => {

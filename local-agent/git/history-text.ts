@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Style } from '../output.ts';
 import { visibleLine } from '../visible.ts';
 import type { HistoryStatus } from './history.ts';
@@ -32,7 +33,7 @@ export function historyLines(history: HistoryStatus, ledgerHead: number, style: 
 function pushLine(push: NonNullable<HistoryStatus['push']>, style: Style): string {
   const { remote, branch, lastPushAt, ahead, error, nextTryAt } = push;
   const where = `pushed to ${visibleLine(remote)} ${visibleLine(branch)}: ${lastPushAt ?? 'never yet'}`;
-  const gap = ahead === 0 ? 'nothing newer' : `${ahead} ${ahead === 1 ? 'commit' : 'commits'} ahead`;
+  const gap = ahead === 0 ? 'nothing newer' : `${counted(ahead, 'commit')} ahead`;
   if (error === undefined) return `${where}, ${gap}`;
   return style.warn(`${where}, ${gap}; ${visibleLine(error)} (next try ${nextTryAt ?? ''})`);
 }

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { syncVault } from '../sync/sync.ts';
 import type { Notice, Problem } from '../verify/problem.ts';
 import { forgetAgreed } from './forget-agreed.ts';
@@ -20,7 +21,7 @@ export function planFiles(tree: readonly Problem[], notices: readonly Notice[], 
     repairs.push({
       code: 'vault-files',
       paths: missing,
-      what: `bring back ${counted(missing.length)} from the ledger`,
+      what: `bring back ${counted(missing.length, 'file')} from the ledger`,
       why: `${listed(missing)} in the ledger and not in the vault; if you deleted that on purpose, run "employee sync" instead`,
       keeps: 'everything else in the vault',
       act: async (agent) => {
@@ -49,10 +50,6 @@ function pathsOf(tree: readonly Problem[], code: Problem['code']): string[] {
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function counted(count: number): string {
-  return count === 1 ? 'one file' : `${count} files`;
 }
 
 function listed(paths: readonly string[]): string {

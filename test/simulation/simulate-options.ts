@@ -16,6 +16,11 @@ export const HELP = `Runs simulated worlds and checks every promise of the desig
   --only PARTS  with --seed: only these of its mails, deeds, mishaps, attacks and faults, separated by commas
   --json        one JSON document on stdout
 
+Examples:
+  npm run simulate -- --seeds 1000
+  npm run simulate -- --minutes 10 --from 5000
+  npm run simulate -- --seed 42 --trace
+
 Exits with 1 if a promise was broken, with 2 for a wrong command line.`;
 
 const count = (least: number) => z.coerce.number().int().min(least).max(Number.MAX_SAFE_INTEGER);

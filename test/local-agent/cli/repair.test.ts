@@ -57,7 +57,7 @@ describe('employee repair', () => {
     expect(verify.stdout).toMatch(/vault-missing {2}Plan\.md: .*\n.*do: "employee sync" takes or undoes it/);
     const plan = await machine.employee('repair');
     expect(plan).toMatchObject({ status: 3 });
-    expect(plan.stdout).toContain('1. bring back one file from the ledger');
+    expect(plan.stdout).toContain('1. bring back 1 file from the ledger');
     expect(plan.stdout).toContain('nothing was changed; "employee repair --yes" carries this out');
     expect(existsSync(path.join(machine.vault, 'Plan.md'))).toBe(false);
 
@@ -69,7 +69,7 @@ describe('employee repair', () => {
     const again = await machine.employee('repair', '--yes');
     expect(again).toMatchObject({ status: 0 });
     expect(again.stdout).toContain('nothing to mend');
-    expect((await machine.employee('audit')).stdout).toContain('bring back one file');
+    expect((await machine.employee('audit')).stdout).toContain('bring back 1 file');
   });
 
   it(

@@ -11,7 +11,7 @@ import type { Swept } from './sweep.ts';
 
 const HELP = `npm run simulate:sweep [-- OPTIONS]: every call of short scenarios fails in turn, and every invariant is checked
 
-  --every K        only every K-th point (default: 1, all of them; that takes half an hour)
+  --every K        only every K-th point (default: 1, all of them; that takes the better part of an hour)
   --from I         begin with the I-th point (default: 0)
   --scenario NAME  only this one; see the names below
   --point POINT    one point of it, with its trace; as it was printed, such as laptop/12/crash-after
