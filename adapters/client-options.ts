@@ -52,3 +52,25 @@ export function clientConfig(service: AwsServiceName, options: AwsOptions = {}):
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   };
 }
+
+/** Where in a client's stack {@link uncounted} belongs: the signature covers what is left. */
+export const BEFORE_SIGNING = {
+  name: 'uncountedMiddleware',
+  relation: 'before',
+  toMiddleware: 'httpSigningMiddleware',
+} as const;
+
+/**
+ * Takes from each request the two headers in which the SDK numbers calls and attempts for AWS's statistics: with their
+ * part of the signed list they are 130 bytes, a tenth of a small call.
+ */
+export function uncounted<Args extends { readonly request: unknown }, Result>(
+  next: (args: Args) => Promise<Result>,
+): (args: Args) => Promise<Result> {
+  return (args) => {
+    const { headers } = args.request as { headers: Record<string, string> };
+    delete headers['amz-sdk-invocation-id'];
+    delete headers['amz-sdk-request'];
+    return next(args);
+  };
+}

@@ -1,7 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { clientConfig, type AwsOptions } from './client-options.ts';
+import { BEFORE_SIGNING, clientConfig, uncounted, type AwsOptions } from './client-options.ts';
 
 /** A client of DynamoDB. */
 export function createDynamoClient(options?: AwsOptions): DynamoDBClient {
-  return new DynamoDBClient(clientConfig('dynamodb', options));
+  const client = new DynamoDBClient(clientConfig('dynamodb', options));
+  client.middlewareStack.addRelativeTo(uncounted, BEFORE_SIGNING);
+  return client;
 }
