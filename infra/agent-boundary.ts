@@ -1,6 +1,7 @@
-import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { agentPermissions, type AgentResources } from './agent-permissions.ts';
+import { deny } from './statements.ts';
 import { neverAllowed } from './zone-boundary.ts';
 
 /** What the agent may do although no role of the cloud zone may: one way of sending, one way of clearing up. */
@@ -25,27 +26,15 @@ export class AgentBoundary extends ManagedPolicy {
       description: 'AI Employee: the most that the agent on the machine of the owner can do',
       statements: [
         ...agentPermissions(agent),
-        ...Object.entries(neverAllowed).map(
-          ([sid, actions]) =>
-            new PolicyStatement({
-              sid,
-              effect: Effect.DENY,
-              actions: actions.flatMap((action) => except[action] ?? [action]),
-              resources: ['*'],
-            }),
+        ...Object.entries(neverAllowed).map(([sid, actions]) =>
+          deny(
+            sid,
+            actions.flatMap((action) => except[action] ?? [action]),
+            ['*'],
+          ),
         ),
-        new PolicyStatement({
-          sid: 'DenySecrets',
-          effect: Effect.DENY,
-          actions: ['secretsmanager:GetSecretValue'],
-          resources: ['*'],
-        }),
-        new PolicyStatement({
-          sid: 'DenyChangingTheLedger',
-          effect: Effect.DENY,
-          actions: ['dynamodb:UpdateItem'],
-          resources: [agent.ledgerTable.tableArn],
-        }),
+        deny('DenySecrets', ['secretsmanager:GetSecretValue'], ['*']),
+        deny('DenyChangingTheLedger', ['dynamodb:UpdateItem'], [agent.ledgerTable.tableArn]),
       ],
     });
   }

@@ -1,9 +1,9 @@
-import { Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { blobsPrefix } from './names.ts';
+import { allow, useKey } from './statements.ts';
 
 /** What the local agent works on in the cloud. */
 export interface AgentResources {
@@ -43,24 +43,6 @@ export function agentPermissions(agent: AgentResources): PolicyStatement[] {
       resources: [...agent.sendingArns],
       conditions: { StringEquals: { 'ses:FromAddress': agent.fromAddress } },
     }),
-    ...(agent.encryptionKey === undefined ? [] : [useOf(agent.encryptionKey)]),
+    ...useKey(agent.encryptionKey, ['dynamodb', 's3']),
   ];
-}
-
-function useOf(key: IKey): PolicyStatement {
-  const { region } = Stack.of(key);
-  return new PolicyStatement({
-    sid: 'DataAtRest',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    resources: [key.keyArn],
-    conditions: {
-      StringEquals: {
-        'kms:ViaService': ['dynamodb', 's3'].map((name) => `${name}.${region}.amazonaws.com`),
-      },
-    },
-  });
-}
-
-function allow(sid: string, actions: string[], resources: string[]): PolicyStatement {
-  return new PolicyStatement({ sid, actions, resources });
 }

@@ -2,7 +2,7 @@ import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { archivePrefixes } from './names.ts';
-import { allow, type BoundaryProps, denials, neverAllowed, sharedStatements } from './zone-boundary.ts';
+import { atMost, type BoundaryProps, denials, neverAllowed, sharedStatements } from './zone-boundary.ts';
 import { streamActions } from './zone-permissions.ts';
 
 /** The permissions boundary of the role that archives: it hears of the ledger's changes, and puts objects. */
@@ -15,8 +15,8 @@ export class ArchiveBoundary extends ManagedPolicy {
     super(scope, id, {
       description: 'AI Employee: the most that the copying of the ledger into the archive can do',
       statements: [
-        allow(streamActions, [props.streamArn]),
-        allow(
+        atMost(streamActions, [props.streamArn]),
+        atMost(
           ['s3:PutObject'],
           archivePrefixes.map((prefix) => props.archive.arnForObjects(`${prefix}*`)),
         ),

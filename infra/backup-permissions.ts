@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { allow, viaServices } from './statements.ts';
 
 /** What AWS Backup works on. */
 export interface BackupResources {
@@ -61,24 +62,16 @@ export function restoreTestPermissions(resources: BackupResources): PolicyStatem
 }
 
 function keyUse(purpose: string, key: IKey): PolicyStatement[] {
-  const { region } = Stack.of(key);
-  const viaServices = {
-    'kms:ViaService': ['backup', 'dynamodb'].map((name) => `${name}.${region}.amazonaws.com`),
-  };
   const use = (sid: string, actions: string[], condition: Readonly<Record<string, unknown>>) =>
     new PolicyStatement({
       sid: `${purpose}${sid}`,
       actions,
       resources: [key.keyArn],
-      conditions: { StringEquals: viaServices, ...condition },
+      conditions: { StringEquals: viaServices(key, ['backup', 'dynamodb']), ...condition },
     });
   return [
     use('DataAtRest', ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'], {}),
     // DynamoDB and Backup work after the call has returned, by grants that only AWS's services can use.
     use('Grants', ['kms:CreateGrant'], { Bool: { 'kms:GrantIsForAWSResource': 'true' } }),
   ];
-}
-
-function allow(sid: string, actions: string[], resources: string[]): PolicyStatement {
-  return new PolicyStatement({ sid, actions, resources });
 }

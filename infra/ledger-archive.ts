@@ -2,28 +2,17 @@ import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { ArchiveBoundary } from './archive-boundary.ts';
-import type { Settings } from './config.ts';
-import type { FunctionSize } from './function-sizes.ts';
-import { ZoneFunction } from './zone-function.ts';
-import { archivePermissions, type ZoneResources } from './zone-permissions.ts';
+import { type WatchedFunctionPart, ZoneFunction } from './zone-function.ts';
+import { archivePermissions } from './zone-permissions.ts';
 
 /** What archiving needs of the stack it is in. */
-export interface LedgerArchiveProps {
-  readonly settings: Settings;
-  readonly zone: ZoneResources;
+export interface LedgerArchiveProps extends WatchedFunctionPart {
   /** Of the ledger's table. */
   readonly streamArn: string;
   readonly archive: IBucket;
-  readonly bundleDir: string;
-  readonly size: FunctionSize;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly logGroup: LogGroup;
-  readonly alarmTopic: ITopic;
 }
 
 /** A stream keeps what was not taken for a day; somebody has to know long before. */
@@ -39,7 +28,8 @@ const late = Duration.hours(1);
 export class LedgerArchive extends Construct {
   constructor(scope: Construct, id: string, props: LedgerArchiveProps) {
     super(scope, id);
-    const { settings, zone, streamArn, archive, bundleDir, size, environment, logGroup } = props;
+    const { zone, streamArn, archive, alarmTopic, ...part } = props;
+    const { settings, logGroup } = part;
     const boundary = new ArchiveBoundary(this, 'Boundary', {
       zone,
       streamArn,
@@ -49,12 +39,8 @@ export class LedgerArchive extends Construct {
     });
     // Named like this construct: so CDK takes a child that is called Default.
     const { function: archiver } = new ZoneFunction(this, 'Default', {
-      settings,
+      ...part,
       boundary,
-      bundleDir,
-      size,
-      environment,
-      logGroup,
       description:
         'Copies the entries of the ledger where nobody can take them back; can put objects and nothing else',
       permissions: archivePermissions(streamArn, archive, zone.encryptionKey),
@@ -84,6 +70,6 @@ export class LedgerArchive extends Construct {
       evaluationPeriods: 1,
       // No new entry, no age.
       treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(new SnsAction(props.alarmTopic));
+    }).addAlarmAction(new SnsAction(alarmTopic));
   }
 }

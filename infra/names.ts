@@ -1,4 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
+import { ARCHIVE_PREFIX, REWRITTEN_PREFIX } from '#protocol/archive.ts';
 import type { Settings } from './config.ts';
 
 /** Prefix of the raw mails in the inbound bucket; SES may write nowhere else. */
@@ -7,8 +8,8 @@ export const inboundPrefix = 'inbound/';
 /** Prefix of the encrypted blobs in the vault bucket; the functions may read and write nowhere else. */
 export const blobsPrefix = 'blobs/';
 
-/** Prefix of the ledger's entries in the archive bucket, and of what somebody did to them afterwards. */
-export const archivePrefixes = ['ledger/', 'rewritten/'] as const;
+/** Prefixes in the archive bucket; the function that archives may write nowhere else. */
+export const archivePrefixes = [ARCHIVE_PREFIX, REWRITTEN_PREFIX] as const;
 
 /**
  * Physical names that have to be known before the resource exists: the inbound bucket's policy names the receipt

@@ -1,7 +1,7 @@
 import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { blobsPrefix } from './names.ts';
-import { allow, type BoundaryProps, denials, neverAllowed, sharedStatements } from './zone-boundary.ts';
+import { atMost, type BoundaryProps, denials, neverAllowed, sharedStatements } from './zone-boundary.ts';
 import { rotationActions } from './zone-permissions.ts';
 
 /**
@@ -15,9 +15,9 @@ export class RotationBoundary extends ManagedPolicy {
     super(scope, id, {
       description: 'AI Employee: the most that the rotation of the secret can do',
       statements: [
-        allow(['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
-        allow(['s3:GetObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
-        allow(rotationActions, [zone.vaultSecret.secretArn]),
+        atMost(['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
+        atMost(['s3:GetObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
+        atMost(rotationActions, [zone.vaultSecret.secretArn]),
         ...sharedStatements(props),
         ...denials({
           ...others,

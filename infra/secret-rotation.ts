@@ -2,35 +2,21 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
-import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnRotationSchedule } from 'aws-cdk-lib/aws-secretsmanager';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { Settings } from './config.ts';
-import type { FunctionSize } from './function-sizes.ts';
 import { RotationBoundary } from './rotation-boundary.ts';
-import { ZoneFunction } from './zone-function.ts';
-import { rotatePermissions, type ZoneResources } from './zone-permissions.ts';
-
-/** What rotation needs of the stack it is in. */
-export interface SecretRotationProps {
-  readonly settings: Settings;
-  readonly zone: ZoneResources;
-  readonly bundleDir: string;
-  readonly size: FunctionSize;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly logGroup: LogGroup;
-  readonly alarmTopic: ITopic;
-}
+import { type WatchedFunctionPart, ZoneFunction } from './zone-function.ts';
+import { rotatePermissions } from './zone-permissions.ts';
 
 /**
  * Gives the cloud zone a new signing key every `secretRotationDays`: the schedule, the function that does it with a role
  * and a boundary of its own, and an alarm when it fails.
  */
 export class SecretRotation extends Construct {
-  constructor(scope: Construct, id: string, props: SecretRotationProps) {
+  constructor(scope: Construct, id: string, props: WatchedFunctionPart) {
     super(scope, id);
-    const { settings, zone, bundleDir, size, environment, logGroup } = props;
+    const { zone, alarmTopic, ...part } = props;
+    const { settings, logGroup } = part;
     const secretArn = zone.vaultSecret.secretArn;
     const boundary = new RotationBoundary(this, 'Boundary', {
       zone,
@@ -39,12 +25,8 @@ export class SecretRotation extends Construct {
     });
     // Named like this construct: so CDK takes a child that is called Default.
     const { function: rotation } = new ZoneFunction(this, 'Default', {
-      settings,
+      ...part,
       boundary,
-      bundleDir,
-      size,
-      environment,
-      logGroup,
       description: 'Gives the cloud zone a new signing key; the only function that may write its secret',
       permissions: rotatePermissions(zone),
     });
@@ -71,6 +53,6 @@ export class SecretRotation extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(new SnsAction(props.alarmTopic));
+    }).addAlarmAction(new SnsAction(alarmTopic));
   }
 }

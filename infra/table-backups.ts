@@ -30,6 +30,7 @@ import {
 import type { Settings } from './config.ts';
 import { deploymentNames } from './names.ts';
 import { removalPolicy } from './removal.ts';
+import { deny } from './statements.ts';
 import { neverAllowed } from './zone-boundary.ts';
 
 /** What is backed up, and who hears of a failure. */
@@ -103,8 +104,6 @@ export class TableBackups extends Construct {
 
   // The roles' own work and, whatever is granted later, no sending, no acting through others, no write to the tables.
   private boundary(resources: BackupResources): ManagedPolicy {
-    const deny = (sid: string, actions: readonly string[], on: string[]): PolicyStatement =>
-      new PolicyStatement({ sid, effect: Effect.DENY, actions: [...actions], resources: on });
     const { DenySending, DenyPaying, DenyActingThroughOthers, DenyWidening } = neverAllowed;
     return new ManagedPolicy(this, 'Boundary', {
       description: 'AI Employee: the most that the backup roles can do',

@@ -1,6 +1,7 @@
-import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { blobsPrefix, inboundPrefix } from './names.ts';
+import { deny } from './statements.ts';
 import type { ZoneResources } from './zone-permissions.ts';
 
 /**
@@ -119,12 +120,12 @@ export class ZoneBoundary extends ManagedPolicy {
     super(scope, id, {
       description: 'AI Employee: the most that any role of the cloud zone can do',
       statements: [
-        allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [zone.tasksTable.tableArn]),
-        allow(['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
-        allow(['s3:GetObject'], [zone.inboundBucket.arnForObjects(`${inboundPrefix}*`)]),
-        allow(['s3:GetObject', 's3:PutObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
-        allow(['secretsmanager:GetSecretValue'], [zone.vaultSecret.secretArn]),
-        allow(
+        atMost(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [zone.tasksTable.tableArn]),
+        atMost(['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
+        atMost(['s3:GetObject'], [zone.inboundBucket.arnForObjects(`${inboundPrefix}*`)]),
+        atMost(['s3:GetObject', 's3:PutObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
+        atMost(['secretsmanager:GetSecretValue'], [zone.vaultSecret.secretArn]),
+        atMost(
           ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:SendMessage'],
           [zone.inboundQueue.queueArn, zone.draftingQueue.queueArn],
         ),
@@ -145,29 +146,21 @@ export interface BoundaryProps {
 /** What every boundary lets through and denies besides. */
 export function sharedStatements({ zone, logGroupArns, tracing }: BoundaryProps): PolicyStatement[] {
   return [
-    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroupArns),
+    atMost(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroupArns),
     ...(zone.encryptionKey
-      ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [zone.encryptionKey.keyArn])]
+      ? [atMost(['kms:Decrypt', 'kms:GenerateDataKey'], [zone.encryptionKey.keyArn])]
       : []),
-    ...(tracing ? [allow(['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*'])] : []),
-    new PolicyStatement({
-      sid: 'DenyChangingTheLedger',
-      effect: Effect.DENY,
-      actions: ['dynamodb:UpdateItem'],
-      resources: [zone.ledgerTable.tableArn],
-    }),
+    ...(tracing ? [atMost(['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*'])] : []),
+    deny('DenyChangingTheLedger', ['dynamodb:UpdateItem'], [zone.ledgerTable.tableArn]),
   ];
 }
 
 /** Denies each list on everything. */
 export function denials(lists: Readonly<Record<string, readonly string[]>>): PolicyStatement[] {
-  return Object.entries(lists).map(
-    ([sid, actions]) =>
-      new PolicyStatement({ sid, effect: Effect.DENY, actions: [...actions], resources: ['*'] }),
-  );
+  return Object.entries(lists).map(([sid, actions]) => deny(sid, actions, ['*']));
 }
 
 /** The most that is let through on some resources. */
-export function allow(actions: readonly string[], resources: readonly string[]): PolicyStatement {
+export function atMost(actions: readonly string[], resources: readonly string[]): PolicyStatement {
   return new PolicyStatement({ actions: [...actions], resources: [...resources] });
 }

@@ -2,28 +2,41 @@ import { Duration, Size } from 'aws-cdk-lib';
 import {
   type IManagedPolicy,
   PolicyDocument,
-  PolicyStatement,
+  type PolicyStatement,
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, EventSourceMapping, Function, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
 import type { FunctionSize } from './function-sizes.ts';
+import { allow } from './statements.ts';
+import type { ZoneResources } from './zone-permissions.ts';
 
-/** What differs from function to function. */
-export interface ZoneFunctionProps {
+/** What the stack says of a function. */
+export interface FunctionPart {
   readonly settings: Settings;
-  readonly description: string;
   /** Folder with `index.mjs` and whatever it starts as a worker. */
   readonly bundleDir: string;
   readonly size: FunctionSize;
   readonly environment: Readonly<Record<string, string>>;
+  readonly logGroup: LogGroup;
+}
+
+/** The same of a function that brings its own rights and its own alarm. */
+export interface WatchedFunctionPart extends FunctionPart {
+  readonly zone: ZoneResources;
+  readonly alarmTopic: ITopic;
+}
+
+/** What differs from function to function. */
+export interface ZoneFunctionProps extends FunctionPart {
+  readonly description: string;
   /** The queue it works off, ten messages at a time; it reports which of a batch failed. Without, others call it. */
   readonly source?: IQueue;
-  readonly logGroup: LogGroup;
   readonly permissions: readonly PolicyStatement[];
   readonly boundary: IManagedPolicy;
 }
@@ -76,18 +89,10 @@ export class ZoneFunction extends Construct {
 }
 
 function ownLogs(logGroup: LogGroup): PolicyStatement {
-  return new PolicyStatement({
-    sid: 'OwnLogs',
-    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    resources: [logGroup.logGroupArn],
-  });
+  return allow('OwnLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
 }
 
 // X-Ray takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
 function traces(): PolicyStatement {
-  return new PolicyStatement({
-    sid: 'Traces',
-    actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
-    resources: ['*'],
-  });
+  return allow('Traces', ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*']);
 }

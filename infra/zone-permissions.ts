@@ -1,11 +1,14 @@
-import { Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { archivePrefixes, blobsPrefix, inboundPrefix } from './names.ts';
+import { allow, useKey } from './statements.ts';
+
+/** What the functions read from and write to with the customer key. */
+const keyServices = ['dynamodb', 's3', 'secretsmanager'];
 
 /** What the functions of the cloud zone work on. */
 export interface ZoneResources {
@@ -48,8 +51,8 @@ export function rotatePermissions(zone: ZoneResources): PolicyStatement[] {
     allow('Ledger', ['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
     // The newest checkpoint, to begin reading the ledger at.
     allow('Checkpoint', ['s3:GetObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
-    allow('RotateOwnSecret', [...rotationActions], [zone.vaultSecret.secretArn]),
-    ...(zone.encryptionKey === undefined ? [] : [useOf(zone.encryptionKey)]),
+    allow('RotateOwnSecret', rotationActions, [zone.vaultSecret.secretArn]),
+    ...useKey(zone.encryptionKey, keyServices),
   ];
 }
 
@@ -68,13 +71,13 @@ export function archivePermissions(
   encryptionKey: IKey | undefined,
 ): PolicyStatement[] {
   return [
-    allow('ReadChanges', [...streamActions], [streamArn]),
+    allow('ReadChanges', streamActions, [streamArn]),
     allow(
       'Archive',
       ['s3:PutObject'],
       archivePrefixes.map((prefix) => archive.arnForObjects(`${prefix}*`)),
     ),
-    ...(encryptionKey === undefined ? [] : [useOf(encryptionKey)]),
+    ...useKey(encryptionKey, keyServices),
   ];
 }
 
@@ -86,30 +89,10 @@ function sharedPermissions(zone: ZoneResources): PolicyStatement[] {
     allow('Ledger', ['dynamodb:PutItem', 'dynamodb:Query'], [zone.ledgerTable.tableArn]),
     allow('Blobs', ['s3:GetObject', 's3:PutObject'], [zone.vaultBucket.arnForObjects(`${blobsPrefix}*`)]),
     allow('ZoneKeys', ['secretsmanager:GetSecretValue'], [zone.vaultSecret.secretArn]),
-    ...(zone.encryptionKey === undefined ? [] : [useOf(zone.encryptionKey)]),
+    ...useKey(zone.encryptionKey, keyServices),
   ];
-}
-
-function useOf(key: IKey): PolicyStatement {
-  const { region } = Stack.of(key);
-  return new PolicyStatement({
-    sid: 'DataAtRest',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    resources: [key.keyArn],
-    conditions: {
-      StringEquals: {
-        'kms:ViaService': ['dynamodb', 's3', 'secretsmanager'].map(
-          (name) => `${name}.${region}.amazonaws.com`,
-        ),
-      },
-    },
-  });
 }
 
 function consume(sid: string, queue: IQueue): PolicyStatement {
   return allow(sid, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queue.queueArn]);
-}
-
-function allow(sid: string, actions: string[], resources: string[]): PolicyStatement {
-  return new PolicyStatement({ sid, actions, resources });
 }

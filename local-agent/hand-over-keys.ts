@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOf } from '#protocol/json-of.ts';
 import { Keyring } from '#protocol/seal.ts';
 import { SigningKey } from '#protocol/signing.ts';
 import type { EmployeeConfig } from './config.ts';
@@ -71,12 +72,4 @@ export async function importKeys(
   for (const keys of keyring) known.set(keys.keyEpoch, { ...known.get(keys.keyEpoch), ...keys });
   store.write({ ...mine, approval, keyring: [...known.values()].sort((a, b) => a.keyEpoch - b.keyEpoch) });
   return fresh;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

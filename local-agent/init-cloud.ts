@@ -1,5 +1,6 @@
 import { CloudSecret } from '#protocol/cloud-secret.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
+import { jsonOf } from '#protocol/json-of.ts';
 import type { LedgerBody } from '#protocol/ledger-body.ts';
 import type { SecretSource } from '#protocol/ports.ts';
 import { newSigningKey } from '#protocol/signing.ts';
@@ -116,12 +117,4 @@ async function pullOrRefuse(agent: Agent): Promise<void> {
 function hasNoValue(error: unknown): boolean {
   const { name, message } = error as Partial<Error>;
   return name === 'ResourceNotFoundException' && /AWSCURRENT|staging label/i.test(message ?? '');
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { repositoryDir } from '#infra/paths.ts';
+import { jsonOf } from '#protocol/json-of.ts';
 import { z } from 'zod';
 import { credentialsOf, type Credentials } from './credentials.ts';
 import { writeDurably } from './emulators/durable-file.ts';
@@ -172,12 +173,4 @@ async function refreshEndpoints(config: string, endpoints: Record<string, string
   if (!parsed.success) return;
   const fresh = { ...parsed.data, endpoints };
   await writeDurably(config, `${JSON.stringify(fresh, null, 2)}\n`, 0o600);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

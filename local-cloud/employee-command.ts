@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { repositoryDir } from '#infra/paths.ts';
+import { jsonOf } from '#protocol/json-of.ts';
 
 /** What a command answered. `json` is its one document, with `--json`. */
 export interface CommandResult {
@@ -20,12 +21,4 @@ export function runEmployee(config: string, ...args: string[]): Promise<CommandR
       resolve({ code, json: jsonOf(stdout), stderr });
     });
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@ import { canonicalJson, sha256Hex } from './canonical.ts';
 export const ARCHIVE_PREFIX = 'ledger/';
 
 /** Where it keeps what somebody did to an entry that stood in the table already. */
-const REWRITTEN_PREFIX = 'rewritten/';
+export const REWRITTEN_PREFIX = 'rewritten/';
 
 const DIGITS = 12;
 

@@ -1,5 +1,6 @@
 import { canonicalJson } from '#protocol/canonical.ts';
 import { CloudSecret } from '#protocol/cloud-secret.ts';
+import { jsonOf } from '#protocol/json-of.ts';
 import type { SigningKey } from '#protocol/signing.ts';
 import { RotationRefusedError } from './rotation-refused.ts';
 
@@ -9,7 +10,7 @@ import { RotationRefusedError } from './rotation-refused.ts';
  * @throws {RotationRefusedError} naming what is wrong with it, and nothing of the value.
  */
 export function readZoneSecret(text: string | undefined): CloudSecret | 'placeholder' {
-  const json = jsonOf(text);
+  const json = jsonOf(text ?? '');
   const parsed = CloudSecret.safeParse(json);
   if (parsed.success) return parsed.data;
   if (typeof json === 'object' && json !== null && 'status' in json && json.status === 'placeholder') {
@@ -31,12 +32,4 @@ export function readSuccessor(text: string, current: CloudSecret): CloudSecret |
 /** The same secret with another signing key. */
 export function successorOf(secret: CloudSecret, signing: SigningKey): CloudSecret {
   return { ...secret, signing };
-}
-
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
 }

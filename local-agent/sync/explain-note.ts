@@ -1,10 +1,10 @@
+import { jsonOf } from '#protocol/json-of.ts';
 import type { Explanation } from '#protocol/note-explanation.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import { z } from 'zod';
 import type { Agent } from '../agent.ts';
 import { load, store } from '../contents.ts';
 import { appendNote } from './append-note.ts';
-import { jsonOf } from './json-of.ts';
 import { explained } from './note-text.ts';
 import { isOfOnePath } from './one-path.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EmployeeError } from '#protocol/errors.ts';
+import { jsonOf } from '#protocol/json-of.ts';
 import type { Agent } from '../agent.ts';
-import { jsonOf } from './json-of.ts';
 
 const FACT = 'deletes';
 const Window = z.object({ since: z.string(), gone: z.int().nonnegative() });

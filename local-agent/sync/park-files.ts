@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { jsonOf } from '#protocol/json-of.ts';
 import type { Agent } from '../agent.ts';
-import { jsonOf } from './json-of.ts';
 import type { Scan } from './scan.ts';
 
 const FACT = 'parked';

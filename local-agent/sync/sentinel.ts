@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { EmployeeError } from '#protocol/errors.ts';
+import { jsonOf } from '#protocol/json-of.ts';
 import type { Agent } from '../agent.ts';
 
 /** The file at the vault's root that says whose vault this is. An unmounted disk has none. */
@@ -31,13 +32,7 @@ export async function checkSentinel(agent: Pick<Agent, 'config'>): Promise<void>
       { cause },
     );
   }
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    found = undefined;
-  }
-  const parsed = Sentinel.safeParse(found);
+  const parsed = Sentinel.safeParse(jsonOf(text));
   if (parsed.success && parsed.data.vaultId === agent.config.vaultId) return;
   const whose = parsed.success ? `of another ledger (${parsed.data.vaultId})` : 'broken';
   throw new NotAVaultError(

@@ -1,34 +1,15 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createDynamoClient } from '#adapters/dynamodb-client.ts';
 import { toItem } from '#adapters/dynamodb-item.ts';
 import { createS3ArchiveList } from '#adapters/s3-archive.ts';
 import { createS3Client } from '#adapters/s3-client.ts';
 import { archivedEntry, archiveFolder } from '#protocol/archive.ts';
 import { assemblyWithout } from '#test/support/assembly-without.ts';
-import { createFlowWorld } from '#test/support/flow-world.ts';
+import { flowStarts, openingHours } from '#test/support/flow-starts.ts';
 import type { FlowWorld } from '#test/support/flow-world.ts';
 
-const cleanUp: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const each of cleanUp.splice(0).reverse()) await each();
-});
-
-const MAIL = [
-  'From: Alice <alice@pinewood.example>',
-  'To: assistant@example.com',
-  'Subject: Opening hours',
-  'Message-ID: <hours@pinewood.example>',
-  '',
-  'When are you open on Friday?',
-  '',
-].join('\r\n');
-
-async function start(options: Parameters<typeof createFlowWorld>[0] = {}): Promise<FlowWorld> {
-  const world = await createFlowWorld(options);
-  cleanUp.push(() => world.close());
-  return world;
-}
+const { start, cleanUp } = flowStarts();
 
 /** Clients of the owner, who may look everywhere. */
 function owner({ cloud }: FlowWorld) {
@@ -49,7 +30,7 @@ describe('the archive of the ledger', () => {
     async () => {
       const world = await start();
       const { archive, dynamodb } = owner(world);
-      await world.send(MAIL);
+      await world.send(openingHours());
       expect((await world.employee('sync')).code).toBe(0);
       await world.cloud.settle();
       const { vaultId, last, hashes } = await world.withAgent(async ({ config, session, copy }) => {
@@ -89,7 +70,7 @@ describe('the archive of the ledger', () => {
         assemblyDir: await assemblyWithout('Archive', 's3:PutObject', cleanUp),
         onLine: (writer, line) => writer === 'access' && refusals.push(line),
       });
-      await world.deliver(MAIL);
+      await world.deliver(openingHours());
       await expect
         .poll(
           async () => {

@@ -1,28 +1,14 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { RoleGrant } from '#local-cloud/iam/enforcement.ts';
 import { assemblyWithout } from '#test/support/assembly-without.ts';
-import { createFlowWorld } from '#test/support/flow-world.ts';
+import { flowStarts, openingHours } from '#test/support/flow-starts.ts';
 import { rotateSecret } from '#test/support/rotate-secret.ts';
 import { unusedGrants } from './unused-grants.ts';
 
-const cleanUp: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const each of cleanUp.splice(0).reverse()) await each();
-});
-
-const mail = [
-  'From: Alice <alice@pinewood.example>',
-  'To: assistant@example.com',
-  'Subject: Opening hours',
-  'Message-ID: <hours@pinewood.example>',
-  '',
-  'When are you open on Friday?',
-  '',
-].join('\r\n');
+const { start, cleanUp } = flowStarts();
 
 describe('a grant that is missing', () => {
   it.each([
@@ -38,12 +24,11 @@ describe('a grant that is missing', () => {
     async ({ of, action, resource }) => {
       const refusals: string[] = [];
       const functionLines: string[] = [];
-      const world = await createFlowWorld({
+      const world = await start({
         assemblyDir: await assemblyWithout(of, action, cleanUp),
         onLine: (writer, line) => (writer === 'access' ? refusals : functionLines).push(line),
       });
-      cleanUp.push(() => world.close());
-      await world.deliver(mail);
+      await world.deliver(openingHours());
       await vi.waitFor(
         () => {
           // The function logs the beginning of the message, the platform all of it.
@@ -72,7 +57,7 @@ describe('a grant that is missing', () => {
     'for %s keeps the queue from being joined to the function at all',
     async (action) => {
       const assemblyDir = await assemblyWithout('Triage', action, cleanUp);
-      await expect(createFlowWorld({ assemblyDir })).rejects.toThrow(
+      await expect(start({ assemblyDir })).rejects.toThrow(
         new RegExp(
           `does not have permissions to call ${action.slice(4)} on SQS.*${action.toLowerCase()} on resource: arn`,
         ),
@@ -84,14 +69,13 @@ describe('a grant that is missing', () => {
 describe('the grants of the roles that run here', () => {
   it('are all needed, but for those that are listed with their reason', { timeout: 90_000 }, async () => {
     const refusals: string[] = [];
-    const world = await createFlowWorld({
+    const world = await start({
       onLine: (writer, line) => writer === 'access' && refusals.push(line),
     });
-    cleanUp.push(() => world.close());
-    await world.send(mail);
+    await world.send(openingHours());
     // Too long for its note to be a part of the entry: a blob.
     const line = 'And on Saturday, at which time?\r\n';
-    await world.send(mail.replace('<hours@', '<days@') + line.repeat(400));
+    await world.send(openingHours('days') + line.repeat(400));
     const run = async (...args: string[]): Promise<string> => {
       const { code, stdout, stderr } = await world.employee(...args);
       expect(code, `${args.join(' ')}: ${stdout}${stderr}`).toBe(0);

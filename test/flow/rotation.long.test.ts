@@ -1,34 +1,13 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CloudSecret } from '#protocol/cloud-secret.ts';
 import { signingKeysOf } from '#protocol/writer-keys.ts';
 import { assemblyWithout } from '#test/support/assembly-without.ts';
-import { createFlowWorld } from '#test/support/flow-world.ts';
+import { flowStarts, openingHours } from '#test/support/flow-starts.ts';
 import type { FlowWorld } from '#test/support/flow-world.ts';
 import { asOwner, beginRotation, describeSecret, rotateSecret } from '#test/support/rotate-secret.ts';
 
-const cleanUp: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const each of cleanUp.splice(0).reverse()) await each();
-});
-
-async function start(options: Parameters<typeof createFlowWorld>[0] = {}): Promise<FlowWorld> {
-  const world = await createFlowWorld(options);
-  cleanUp.push(() => world.close());
-  return world;
-}
-
-const mail = (id: string): string =>
-  [
-    'From: Alice <alice@pinewood.example>',
-    'To: assistant@example.com',
-    'Subject: Opening hours',
-    `Message-ID: <${id}@pinewood.example>`,
-    '',
-    'When are you open on Friday?',
-    '',
-  ].join('\r\n');
+const { start, cleanUp } = flowStarts();
 
 /** The notes that wait for the owner, once everything was synced; nothing may be amiss. */
 async function waiting(world: FlowWorld): Promise<number> {
@@ -65,12 +44,12 @@ describe('the rotation of the secret', () => {
       const lines: string[] = [];
       const world = await start({ onLine: (_writer, line) => lines.push(line) });
       const before = await secretOf(world);
-      await world.send(mail('before'));
+      await world.send(openingHours('before'));
 
       const version = await beginRotation(world.cloud);
-      for (const id of ['during-1', 'during-2', 'during-3']) await world.deliver(mail(id));
+      for (const id of ['during-1', 'during-2', 'during-3']) await world.deliver(openingHours(id));
       await world.cloud.settle();
-      await world.send(mail('after'));
+      await world.send(openingHours('after'));
 
       const after = await secretOf(world);
       expect({ ...after, signing: before.signing }).toEqual(before);
@@ -92,7 +71,7 @@ describe('the rotation of the secret', () => {
 
       await rotateSecret(world.cloud);
       expect(await keysInForce(world)).toEqual([(await secretOf(world)).signing.publicKey]);
-      await world.send(mail('last'));
+      await world.send(openingHours('last'));
       expect(await waiting(world)).toBe(6);
       await expectVerified(world);
     },
@@ -130,7 +109,7 @@ describe('the rotation of the secret', () => {
       expect(LastRotatedDate).toBeUndefined();
       await expect(beginRotation(world.cloud)).rejects.toThrow(/A previous rotation isn't complete/);
       await world.cloud.settle();
-      await world.send(mail('all-the-same'));
+      await world.send(openingHours('all-the-same'));
       expect(await waiting(world)).toBe(1);
       await expectVerified(world);
     },

@@ -6,22 +6,11 @@ import { rejectTask } from '#local-agent/reject.ts';
 import { resolveConflict } from '#local-agent/resolve-conflict.ts';
 import { writeCheckpoint } from '#local-agent/write-checkpoint.ts';
 import type { TaskState } from '#protocol/task.ts';
+import { TASK_FOLDERS } from '#test/support/task-folders.ts';
 import type { Deed } from '../plan.ts';
 import { Hand } from './hand.ts';
 import { canaryFile } from './canaries.ts';
 import type { World } from './world.ts';
-
-const TASK_FOLDERS = [
-  'Needs_Action',
-  'In_Progress/laptop',
-  'In_Progress/cloud',
-  'Pending_Approval',
-  'Approved',
-  'Needs_Attention',
-  'Rejected',
-  'Done',
-  'Notes',
-] as const;
 
 /** Lets a person do something at a machine now. What is done with the command line goes on for a while. */
 export function doDeed(world: World, deed: Deed): void {
