@@ -51,6 +51,10 @@ export function nextSteps({ prefix, access, outputs }: DeployedStack): NextStep[
       lines: [activate, check].filter((line) => line !== undefined).map(asOwner),
     },
     { title: 'Start the agent', lines: ['npx employee run'] },
+    {
+      title: 'See that mail comes in: this says what to send, and waits for it',
+      lines: ['npx employee canary'],
+    },
   ].filter(({ lines }) => lines.length > 0);
 }
 

@@ -1,6 +1,7 @@
 import { Command as Commander, CommanderError } from 'commander';
 import { approveCommand } from './commands/approve.ts';
 import { auditCommand } from './commands/audit.ts';
+import { canaryCommand } from './commands/canary.ts';
 import { claimCommand } from './commands/claim.ts';
 import type { Command, CommandContext } from './commands/command.ts';
 import { conflictsCommand } from './commands/conflicts.ts';
@@ -27,6 +28,7 @@ import type { ExitCode } from './exit-codes.ts';
 const COMMANDS: readonly Command[] = [
   initCommand,
   doctorCommand,
+  canaryCommand,
   statusCommand,
   runCommand,
   syncCommand,
