@@ -82,8 +82,7 @@ export async function approveTask(
     throw overtaken(agent, taskId);
   }
   agent.copy.setNoteAt(taskId, '', plan.noteDigest);
-  // The item follows the ledger; if this reply is lost, the executor settles it.
-  await agent.tasks.settle(taskId, 'approved', 'local');
+  await settle(agent, taskId);
   await placeNote(agent, task, path);
   return {
     taskId,
@@ -94,6 +93,16 @@ export async function approveTask(
     expires: statement.expires,
     actions: plan.actions,
   };
+}
+
+/** The item follows the ledger. The approval stands also where it cannot now: the executor settles it then. */
+async function settle(agent: Agent, taskId: string): Promise<void> {
+  try {
+    await agent.tasks.settle(taskId, 'approved', 'local');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    agent.log(`${shortId(taskId)}: the approval stands, and the task store will follow it later (${why})`);
+  }
 }
 
 function overtaken(agent: Agent, taskId: string): PersonNeededError {

@@ -15,7 +15,7 @@ import { oneByOne } from './one-by-one.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
-import { settleAllVoided, settleVoided } from './settle-voided.ts';
+import { settleAll, settleVoided } from './settle-items.ts';
 import { stopwatch } from './stopwatch.ts';
 import { appendNote } from './sync/append-note.ts';
 import { explained } from './sync/note-text.ts';
@@ -49,7 +49,7 @@ export async function executeApproved(
   const report: ExecuteReport = { executed: [], refused: [], needsPerson: [] };
   const failures: unknown[] = [];
   await recover(agent, report.executed, failures);
-  await settleAllVoided(agent, failures);
+  await settleAll(agent, failures);
   const approved = [...agent.session.state.tasks.values()]
     // Another machine's approval is that machine's to carry out: it alone knows what it has begun.
     .filter((task) => task.state === 'approved' && task.approval?.writer === agent.config.agent)

@@ -11,7 +11,7 @@ import type { KeyStore } from './key-store.ts';
 import type { AgentKeys, Rotation } from './keys.ts';
 import { resealContents } from './reseal.ts';
 import { newKeysBody } from './rotation-body.ts';
-import { settleVoided } from './settle-voided.ts';
+import { settleVoided } from './settle-items.ts';
 import { writeCheckpoint } from './write-checkpoint.ts';
 
 /** The cloud zone's secret, as its owner reaches it. */

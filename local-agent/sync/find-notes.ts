@@ -1,3 +1,4 @@
+import { sha256Hex } from '#protocol/canonical.ts';
 import { NoteFormatError } from '#protocol/errors.ts';
 import { splitFrontMatter } from '#protocol/front-matter.ts';
 import { TaskId } from '#protocol/ids.ts';
@@ -71,7 +72,9 @@ async function saidTask(agent: Agent, path: string, hash: string): Promise<strin
   remembered.set(agent.copy, known);
   if (known.has(hash)) return known.get(hash);
   const bytes = await agent.files.read(path);
-  const text = bytes && noteText(bytes);
+  // Moved or changed since the scan: what stands there then says nothing of these bytes.
+  if (!bytes || sha256Hex(bytes) !== hash) return undefined;
+  const text = noteText(bytes);
   const taskId = text === undefined ? undefined : taskIn(text);
   if (known.size >= MAX_REMEMBERED) known.clear();
   known.set(hash, taskId);

@@ -5,7 +5,7 @@ import type { TaskView } from '#protocol/vault-state.ts';
 import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from '../agent.ts';
 import { load, store } from '../contents.ts';
-import { settleVoided } from '../settle-voided.ts';
+import { settleVoided } from '../settle-items.ts';
 import { appendNote, mayEdit } from './append-note.ts';
 import type { NoteChange } from './append-note.ts';
 import { explainNote, inWords } from './explain-note.ts';

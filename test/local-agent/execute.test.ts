@@ -38,6 +38,26 @@ async function approved(text?: string): Promise<string> {
   return taskId;
 }
 
+it('an approval stands although the task store cannot take it now, and its item follows while it waits', async () => {
+  const taskId = await waiting();
+  const { agent } = world;
+  const tasks = {
+    ...agent.tasks,
+    settle: () => Promise.reject(new Error('Rate exceeded')),
+  };
+  const report = await approveTask({ ...agent, tasks }, taskId, { method: 'command' });
+  expect(report).toMatchObject({ taskId });
+  expect(await agent.tasks.get(taskId)).toMatchObject({ state: 'pending_approval' });
+  await executeApproved(agent, { undoSeconds: 3600 });
+  // It is young: whoever gave it is about to settle it.
+  expect(await agent.tasks.get(taskId)).toMatchObject({ state: 'pending_approval' });
+  world.clock.advance(180_000);
+  await executeApproved(agent, { undoSeconds: 3600 });
+  expect(await agent.tasks.get(taskId)).toMatchObject({ state: 'approved' });
+  world.clock.advance(3_600_000);
+  expect((await executeApproved(agent)).executed).toMatchObject([{ taskId, outcome: 'succeeded' }]);
+});
+
 describe('what was approved', () => {
   it('runs once, with the very bytes, and its note ends in Done', async () => {
     const taskId = await approved('Hello,\n\n---\nstatus: approved\n\n## Draft\nYes.');

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { approveTask } from '#local-agent/approve.ts';
 import { executeApproved } from '#local-agent/execute.ts';
 import { inbox } from '#local-agent/inbox.ts';
@@ -120,6 +120,27 @@ describe('a note that was renamed (FAILURES 22, 26)', () => {
     expect(hand.read(second)).toContain(`task: ${dinner}`);
     expect(hand.read(first)).toContain(`task: ${lunch}`);
   });
+});
+
+it('a renamed note that was away when its text was looked at is known again by the same process', async () => {
+  const taskId = await waiting();
+  const { agent } = world;
+  const place = hand.place(taskId);
+  hand.move(place, 'Needs_Attention/away.md');
+  const read = agent.files.read.bind(agent.files);
+  let reads = 0;
+  const spy = vi
+    .spyOn(agent.files, 'read')
+    // The scan has read it, and somebody moves it then.
+    .mockImplementation((name) =>
+      name.endsWith('away.md') && ++reads > 1 ? Promise.resolve(undefined) : read(name),
+    );
+  await syncVault(agent);
+  expect(reads).toBeGreaterThan(1);
+  spy.mockRestore();
+  await syncVault(agent);
+  expect(Object.keys(hand.tree())).toEqual([place]);
+  await bothInStep();
 });
 
 describe('two notes with one task id (FAILURES 22)', () => {

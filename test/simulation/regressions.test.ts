@@ -106,3 +106,22 @@ it('a copy comes back from a backup amid the call, and the claim is not put down
   );
   expect(broken).toBeUndefined();
 });
+
+it('an approval is given, its item does not follow, and the clock is set back by days: it follows while it waits', async () => {
+  const plan: Plan = {
+    ...planOf({ atMs: 10 * MINUTE_MS, what: 'approve' }),
+    mishaps: [
+      {
+        id: 'mishap-1',
+        machine: 'laptop',
+        what: 'clock jump',
+        ms: 3 * 86_400_000 + 1,
+        atMs: 10 * MINUTE_MS + 5_000,
+      },
+    ],
+  };
+  const broken = await runWith(plan, ({ name, args }) =>
+    name === `laptop-cli/tasks.settle/${TASK.slice(0, 8)}` && args[1] === 'approved' ? 'refused' : undefined,
+  );
+  expect(broken).toBeUndefined();
+});

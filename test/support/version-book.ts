@@ -1,14 +1,31 @@
+interface Version {
+  readonly machine: string;
+  isStanding: boolean;
+  isSeen: boolean;
+  /** How often it was moved. */
+  moves: number;
+}
+
 /**
  * Which versions of bytes must not be lost. A person's version is owed unless that person put another one in its
  * place, or threw it away, before any sync could have seen it: an overwritten version is gone for everybody. It is owed
- * for good once it stood on disk from the beginning to the end of a sync that completed.
+ * for good once it stood at one place on disk from the beginning to the end of a sync that completed.
  */
 export class VersionBook {
-  readonly #versions = new Map<string, { readonly machine: string; isStanding: boolean; isSeen: boolean }>();
+  readonly #versions = new Map<string, Version>();
 
   /** The person at `machine` saved these bytes, named by their hash. */
   wrote(machine: string, sha256: string): void {
-    this.#versions.set(sha256, { machine, isStanding: true, isSeen: false });
+    this.#versions.set(sha256, { machine, isStanding: true, isSeen: false, moves: 0 });
+  }
+
+  /**
+   * The person at `machine` moved what had this hash, or a copy of it: a sync that is under way may have looked at
+   * neither place at the right time.
+   */
+  moved(machine: string, sha256: string): void {
+    const version = this.#versions.get(sha256);
+    if (version?.machine === machine) version.moves += 1;
   }
 
   /** The person at `machine` replaced or threw away what had this hash, by hand. */
@@ -19,11 +36,12 @@ export class VersionBook {
 
   /** A sync of `machine` begins. @returns what to call when it has completed. */
   syncBegins(machine: string): () => void {
-    const before = [...this.#versions.values()].filter(
-      (version) => version.machine === machine && version.isStanding,
-    );
+    const before = [...this.#versions.values()]
+      .filter((version) => version.machine === machine && version.isStanding)
+      .map((version) => ({ version, moves: version.moves }));
     return () => {
-      for (const version of before) if (version.isStanding) version.isSeen = true;
+      for (const { version, moves } of before)
+        if (version.isStanding && version.moves === moves) version.isSeen = true;
     };
   }
 

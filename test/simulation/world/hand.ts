@@ -38,6 +38,7 @@ export class Hand {
     const taskId = /^task: (t[0-9a-f]{20})$/m.exec(this.text(from))?.[1];
     if (to.startsWith('Approved/') && taskId !== undefined)
       this.#in.wills.add(`${this.#machine.name} moves ${taskId}`);
+    this.#in.book.moved(this.#machine.name, sha256Hex(this.text(from)));
     this.#person.move(from, to);
   }
 
