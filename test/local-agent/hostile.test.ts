@@ -90,10 +90,11 @@ describe('nothing runs that was not approved', () => {
     const taskId = await waiting();
     const file = fileOf(taskId);
     edit(file, 'Tuesday', 'Wednesday');
-    const flaky = world.restart({
+    const dying = world.restart({
       tasks: { ...world.tasks, settle: () => Promise.reject(new Error('timeout')) },
+      files: { ...world.agent.files, move: () => Promise.reject(new Error('killed')) },
     });
-    await expect(approveTask(flaky, taskId, { method: 'command' })).rejects.toThrow('timeout');
+    await expect(approveTask(dying, taskId, { method: 'command' })).rejects.toThrow('killed');
     edit(file, 'Wednesday', 'Never');
     const later = world.restart();
     await syncVault(later);
