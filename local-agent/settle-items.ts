@@ -19,9 +19,9 @@ export async function settleVoided(agent: Agent, { taskId }: Pick<TaskView, 'tas
 }
 
 /**
- * The same for every task that waits with a voided approval, or for long with one that this machine gave: whoever wrote
- * that may have died, or been throttled, before its item followed, or had claimed it and forgotten that on a full disk.
- * Is done once for each of them and process.
+ * The same for every task that waits with a voided approval, or for long with one that this machine gave, or that failed
+ * here: whoever wrote that may have died, or been throttled, before its item followed, or had claimed it and forgotten
+ * that, on a full disk or by a backup of its copy. Is done once for each of them and process.
  */
 export async function settleAll(agent: Agent, failures: unknown[]): Promise<void> {
   const settled = settledBy(agent);
@@ -31,7 +31,8 @@ export async function settleAll(agent: Agent, failures: unknown[]): Promise<void
     if (cameTo === undefined) settled.delete(taskId);
     else if (settled.get(taskId) !== cameTo) {
       await oneByOne(failures, async () => {
-        const { won } = await agent.tasks.settle(taskId, cameTo === VOIDED ? 'voided' : 'approved', 'local');
+        const event = cameTo === VOIDED ? 'voided' : task.state === 'approved' ? 'approved' : undefined;
+        const won = event !== undefined && (await agent.tasks.settle(taskId, event, 'local')).won;
         if (!won) await bringInLine(agent, taskId);
         settled.set(taskId, cameTo);
       });
@@ -41,7 +42,9 @@ export async function settleAll(agent: Agent, failures: unknown[]): Promise<void
 
 function settledState({ clock, config }: Agent, { state, voided, approval }: TaskView): string | undefined {
   if (state === 'pending_approval' && voided !== undefined) return VOIDED;
-  if (state !== 'approved' || approval?.writer !== config.agent) return undefined;
+  if (approval?.writer !== config.agent) return undefined;
+  if (state === 'failed' || state === 'indeterminate') return `${state} ${approval.n}`;
+  if (state !== 'approved') return undefined;
   const ageMs = Date.parse(clock.now()) - Date.parse(approval.approval.statement.notBefore);
   // Of an approval in the future this machine's clock was set back since, and nobody knows how long it waits.
   return ageMs < 0 || ageMs > LATE_MS ? `approved ${approval.n}` : undefined;

@@ -125,3 +125,25 @@ it('an approval is given, its item does not follow, and the clock is set back by
   );
   expect(broken).toBeUndefined();
 });
+
+it('a copy comes back from a backup after a result whose claim was not put down: it is put down by the next process', async () => {
+  const plan: Plan = {
+    ...planOf({ atMs: 10 * MINUTE_MS, what: 'approve' }),
+    mishaps: [
+      {
+        id: 'mishap-1',
+        machine: 'laptop',
+        what: 'copy restored',
+        ms: 3_600_000,
+        atMs: 11 * MINUTE_MS + 30_000,
+      },
+    ],
+  };
+  const task = TASK.slice(0, 8);
+  const broken = await runWith(plan, ({ name, nth }) =>
+    (name === `laptop/ses.send/${task}` && nth === 1) || name === `laptop/tasks.release/${task}`
+      ? 'refused'
+      : undefined,
+  );
+  expect(broken).toBeUndefined();
+});
