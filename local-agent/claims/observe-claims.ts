@@ -3,7 +3,7 @@ import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
 import { noteSeen, silentSince } from './seen-claims.ts';
 import { SilenceWatch, silenceMs } from './silence-watch.ts';
-import { takeOver } from './take-over.ts';
+import { endForgotten, takeOver } from './take-over.ts';
 import { PERSON_LEASE_MS } from './claim-task.ts';
 
 /** A task that waits may have been claimed by a cloud function that died; its item is looked at this late. */
@@ -45,7 +45,8 @@ export function createClaimObserver(): ClaimObserver {
     next.set(taskId, { updatedN: task.updatedN, dueMs: nowMs + waitMs, waitMs });
     if (!isForeign) {
       watch.forget(taskId);
-      return undefined;
+      // Whatever this machine has begun is settled by its plan before anybody looks.
+      return item?.owner !== undefined && isDraft(task) ? endForgotten(agent, item) : undefined;
     }
     const dead = watch.look(item, askedMs, nowMs);
     if (!dead && silentSince(agent, item) === undefined) noteSeen(agent, item);

@@ -2,12 +2,13 @@ import type { SeenClaim } from '#protocol/claim.ts';
 import { shortId } from '#protocol/ids.ts';
 import { raised } from '#protocol/replay-rules.ts';
 import { notePath } from '#protocol/vault-state.ts';
+import type { Task } from '#protocol/task.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
 import { finish } from '../finish.ts';
 import { placeNote } from '../sync/place-note.ts';
 import { bringInLine } from './claim-item.ts';
-import { setClaimPlan } from './claim-plan.ts';
+import { claimPlans, setClaimPlan } from './claim-plan.ts';
 import type { PlanOf } from './claim-plan.ts';
 import { taskOf, tellClaimed } from './claim-task.ts';
 
@@ -40,6 +41,31 @@ export async function takeOver(
     setClaimPlan(agent, taskId, undefined);
     return undefined;
   }
+  return finishTakeover(agent, taskId, plan);
+}
+
+/**
+ * Ends a claim of this machine's own of which it does not know any more what it was for: its copy came back from a
+ * backup. It ends as that of somebody else who is gone.
+ */
+export async function endForgotten(
+  agent: Agent,
+  { taskId, attemptId, epoch }: Pick<Task, 'taskId' | 'attemptId' | 'epoch'>,
+): Promise<string | undefined> {
+  // A plan that is there still is carried out by the next sync.
+  if (claimPlans(agent)[taskId] !== undefined) return undefined;
+  if (attemptId === undefined) {
+    await bringInLine(agent, taskId);
+    return undefined;
+  }
+  const plan = {
+    op: 'takeover',
+    attemptId,
+    epoch,
+    want: 'settle',
+    reason: 'this machine held it and has forgotten what for',
+  } as const;
+  setClaimPlan(agent, taskId, plan);
   return finishTakeover(agent, taskId, plan);
 }
 

@@ -100,6 +100,30 @@ describe('F20 a cloud function that died while it drafted', () => {
     expect((await verifyVault(laptop.agent)).problems).toEqual([]);
   });
 
+  it('is free again also when the machine that took it over forgets that, since its copy comes back from a backup', async () => {
+    const taskId = await waitingTask(world);
+    const seen = await claimedByCloud(world, taskId);
+    const laptop = machine('laptop');
+    await laptop.pass();
+    const silent = {
+      owner: 'cloud',
+      epoch: seen,
+      heartbeat: (await world.tasks.get(taskId))?.heartbeat ?? 0,
+    };
+    // It got no further than the item, and there is no plan of it.
+    const taken = { taskId, owner: 'laptop', attemptId: 'forgotten', zone: 'local', seen: silent } as const;
+    expect(await world.tasks.takeover(taken)).toMatchObject({ won: true });
+    expect(await passes(laptop, 20)).toEqual([expect.stringContaining('has forgotten what for')]);
+    expect(await world.tasks.get(taskId)).toMatchObject({
+      state: 'needs_action',
+      home: 'cloud',
+      epoch: seen + 1,
+    });
+    expect((await world.tasks.get(taskId))?.owner).toBeUndefined();
+    expect(await claimedByCloud(world, taskId)).toBe(seen + 2);
+    expect((await verifyVault(laptop.agent)).problems).toEqual([]);
+  });
+
   it('is left alone as long as its heart beats, however long that is', async () => {
     const taskId = await waitingTask(world);
     const epoch = await claimedByCloud(world, taskId);

@@ -1,4 +1,5 @@
 import { repairVault } from '#local-agent/repair/repair-vault.ts';
+import { syncVault } from '#local-agent/sync/sync.ts';
 import { verifyVault } from '#local-agent/verify.ts';
 import type { Problem, ProblemCode } from '#local-agent/verify/problem.ts';
 import { THE_ITEMS } from '../world/mishaps.ts';
@@ -52,6 +53,9 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
     );
     if (!isMended && !isRestored) return;
     await machine.command('cli', (agent) => repairVault(agent, { act: true }));
+    // What was mended here is brought there before anybody asks there.
+    for (const each of world.machines.values())
+      if (each !== machine) await each.command('cli', (agent) => syncVault(agent));
     requireOnly(await problemsOf(machine), machine, named);
   }
 
