@@ -2,6 +2,7 @@ import type { Agent } from '#local-agent/agent.ts';
 import { approveTask } from '#local-agent/approve.ts';
 import { claimTask } from '#local-agent/claims/claim-task.ts';
 import { releaseTask, transferTask } from '#local-agent/claims/release-task.ts';
+import { settleClaims } from '#local-agent/claims/settle-claims.ts';
 import { rejectTask } from '#local-agent/reject.ts';
 import { resolveConflict } from '#local-agent/resolve-conflict.ts';
 import { writeCheckpoint } from '#local-agent/write-checkpoint.ts';
@@ -119,14 +120,18 @@ export function doDeed(world: World, deed: Deed): void {
         canaryFile(`secret-${id}`, 100),
       );
     case 'claim':
-      return onTask(['needs_action'], claimTask);
+      return onTask(['needs_action'], settled(claimTask));
     case 'release':
-      return onTask(['drafting'], (agent, taskId) =>
-        releaseTask(agent, taskId, m % 2 === 0 ? 'needs_action' : 'pending_approval'),
+      return onTask(
+        ['drafting'],
+        settled((agent, taskId) =>
+          releaseTask(agent, taskId, m % 2 === 0 ? 'needs_action' : 'pending_approval'),
+        ),
       );
     case 'transfer':
-      return onTask(['drafting'], (agent, taskId) =>
-        transferTask(agent, taskId, one([...world.machines.keys()]) ?? ''),
+      return onTask(
+        ['drafting'],
+        settled((agent, taskId) => transferTask(agent, taskId, one([...world.machines.keys()]) ?? '')),
       );
     case 'settle conflict':
       return command(async (agent) => {
@@ -137,6 +142,15 @@ export function doDeed(world: World, deed: Deed): void {
     case 'checkpoint':
       return command((agent) => writeCheckpoint(agent, 5));
   }
+}
+
+/** What an earlier command had begun with a task, and died over, comes to its end first: as the command line does it. */
+function settled(work: (agent: Agent, taskId: string) => Promise<void>): typeof work {
+  return async (agent, taskId) => {
+    await agent.session.pull();
+    await settleClaims(agent);
+    await work(agent, taskId);
+  };
 }
 
 /** Names that stay on the machine: by a whole name, by a word in it, by a folder above. */
