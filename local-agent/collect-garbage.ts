@@ -4,13 +4,17 @@ import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { contentsOf } from '#protocol/ledger-contents.ts';
 import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { StoredBlob } from '#protocol/ports.ts';
+import { zoneOf } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
+import { stopwatch } from './stopwatch.ts';
 import { requireReadable, writerOf } from './writer.ts';
 
 /** Never less: a blob is stored before the entry that names it, and a machine may sleep between the two. */
 export const MIN_GRACE_MS = 24 * 60 * 60 * 1000;
 /** Removed at a time; before each, what others wrote meanwhile is read. */
 const BATCH = 500;
+/** What was found longer ago may have been stored again and named since: the next run looks at it anew. */
+const MAX_LOOK_MS = 60_000;
 
 /** What was found in the blob store, and what became of it. */
 export interface GarbageReport {
@@ -39,8 +43,8 @@ interface Options {
  * is read and checked first, so that nothing that any entry ever named is removed, refused entries and history
  * included.
  *
- * An object counts as old by the store's own clock: its age is measured at the latest moment that store or
- * ledger give witness of, so that a wrong clock of this machine makes nothing old.
+ * An object counts as old by the store's own clock: its age is measured at the latest moment that the store or
+ * entries of the cloud zone give witness of, so that wrong clocks of the owner's machines make nothing old.
  *
  * @throws {LedgerIntegrityError} when the ledger is not whole, or not the one that this machine saw: then
  * nothing is removed.
@@ -75,15 +79,20 @@ export async function collectGarbage(agent: Agent, options: Options): Promise<Ga
 async function remove(agent: Agent, names: NamedObjects, limit: string): Promise<number> {
   let removed = 0;
   let batch: string[] = [];
+  let age = stopwatch(agent.clock);
   const removeBatch = async (): Promise<void> => {
     await names.read();
     const ids = batch.filter((id) => !names.has(id));
+    batch = [];
+    // This machine may have slept since it looked.
+    if (age() > MAX_LOOK_MS) return;
     await agent.inventory.remove(ids);
     removed += ids.length;
-    batch = [];
   };
   for await (const { id, storedAt } of agent.inventory.list()) {
-    if (storedAt < limit && !names.has(id)) batch.push(id);
+    if (storedAt >= limit || names.has(id)) continue;
+    if (batch.length === 0) age = stopwatch(agent.clock);
+    batch.push(id);
     if (batch.length === BATCH) await removeBatch();
   }
   if (batch.length > 0) await removeBatch();
@@ -97,8 +106,8 @@ class NamedObjects {
   /** By object, the blobs of it that entries name. */
   readonly #objects = new Map<string, Set<string>>();
   #hint = '';
-  /** When the last entry was written, as its writer says. */
-  latest = '';
+  /** When the last entry of the cloud zone was written, as that one says; long ago, if there is none. */
+  latest = new Date(0).toISOString();
 
   constructor(agent: Agent) {
     this.#agent = agent;
@@ -112,7 +121,9 @@ class NamedObjects {
       for (const content of body ? contentsOf(body) : []) {
         if ('blob' in content) this.#name(content);
       }
-      if (entry.at > this.latest) this.latest = entry.at;
+      // The owner's machines say what their own clocks say.
+      const isCloud = zoneOf(this.#session.state, entry.writer) === 'cloud';
+      if (isCloud && entry.at > this.latest) this.latest = entry.at;
     });
   }
 

@@ -41,7 +41,9 @@ export function createClaimObserver(): ClaimObserver {
     const item = await agent.tasks.get(taskId);
     const nowMs = agent.clock.monotonicMs();
     const isForeign = item?.owner !== undefined && item.owner !== agent.config.agent;
-    const waitMs = isForeign ? silenceMs(item) : Math.min(due.waitMs * 4, LATEST_LOOK_MS);
+    // Nobody but a person takes what is at home here: it is looked at, ever less often, for what this machine may have forgotten.
+    const later = task.home === 'local' ? Number.POSITIVE_INFINITY : LATEST_LOOK_MS;
+    const waitMs = isForeign ? silenceMs(item) : Math.min(due.waitMs * 4, later);
     next.set(taskId, { updatedN: task.updatedN, dueMs: nowMs + waitMs, waitMs });
     if (!isForeign) {
       watch.forget(taskId);
@@ -109,8 +111,8 @@ async function inWords(work: () => Promise<string | undefined>): Promise<string 
 }
 
 /** Claims that this machine may end by itself, or of which the ledger may not know yet. */
-function isWatched({ state, owner, home, approval }: TaskView, self: string): boolean {
-  if (state === 'needs_action') return home === 'cloud';
+function isWatched({ state, owner, approval }: TaskView, self: string): boolean {
+  if (state === 'needs_action') return true;
   // This machine's to carry out. Whoever holds it has no intent yet, and gets none once it is fenced.
   if (state === 'approved') return approval?.writer === self;
   return (state === 'drafting' && owner === 'cloud') || (state === 'executing' && owner !== self);

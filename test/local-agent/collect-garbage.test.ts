@@ -123,6 +123,23 @@ describe('stored contents that no entry names', () => {
     });
   });
 
+  it('are none where nothing was stored, and nobody else wrote anything', async () => {
+    const report = await collectGarbage(world.agent, { ...MONTH, act: true });
+    expect(report).toMatchObject({ objects: 0, garbage: [], removed: 0 });
+  });
+
+  it('do not grow old by entries that this machine wrote with a wrong clock', async () => {
+    await big();
+    world.clock.advance(400 * DAY_MS);
+    const base = world.agent.session.state.head.n;
+    await put('a.bin', { sha256: 'a'.repeat(64), sizeBytes: 1, text: 'a' });
+    expect(world.agent.session.state.head.n).toBe(base + 1);
+    expect(await collectGarbage(world.agent, { ...MONTH, act: true })).toMatchObject({
+      waiting: 1,
+      removed: 0,
+    });
+  });
+
   it('are kept when they are stored again, or named, while garbage is removed', async () => {
     await big();
     const [again = ''] = ids();

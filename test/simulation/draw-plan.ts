@@ -1,3 +1,4 @@
+import { withCollections } from './draw-collections.ts';
 import type { Fault } from './kernel/fate.ts';
 import { between, chance, drawsOf, pick, waitMs } from './kernel/draws.ts';
 import type { Draw } from './kernel/draws.ts';
@@ -63,7 +64,7 @@ export function drawPlan(seed: number): Plan {
   );
   const mails = drawMails(drawsOf(seed, 'mails'), lengthMs);
   const deeds = drawDeeds(drawsOf(seed, 'deeds'), lengthMs, machines, mails);
-  return {
+  return withCollections({
     seed,
     lengthMs,
     machines,
@@ -77,7 +78,8 @@ export function drawPlan(seed: number): Plan {
     deeds,
     mishaps: isQuiet ? [] : drawMishaps(drawsOf(seed, 'mishaps'), lengthMs, machines, deeds),
     attacks: isHostile ? drawAttacks(drawsOf(seed, 'attacks'), lengthMs, deeds) : [],
-  };
+    collections: [],
+  });
 }
 
 function drawMails(draw: Draw, lengthMs: number): PlannedMail[] {

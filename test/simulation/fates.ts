@@ -19,6 +19,7 @@ const ACTS = new Set([
   'tasks.mend',
   'queue.send',
   'blobs.put',
+  'inventory.remove',
   'ses.send',
   'tools.call',
   'files.write',

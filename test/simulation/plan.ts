@@ -68,12 +68,15 @@ export const AMID = [
   'ses.send',
 ] as const;
 
+/** The same where contents are stored, named and cleared up; only plans with a collection draw from these. */
+export const AMID_CLEARING = ['blobs.put', 'ledger.append', 'inventory.page', 'inventory.remove'] as const;
+
 /** When something happens: at a time, or right before the first such call of its machine after it. */
 export interface Moment {
   readonly id: string;
   readonly atMs: number;
   readonly machine: string;
-  readonly amid?: (typeof AMID)[number];
+  readonly amid?: (typeof AMID)[number] | (typeof AMID_CLEARING)[number];
 }
 
 /** Something a person does. `n` and `m` choose among what is there at that time. */
@@ -101,6 +104,12 @@ export interface Mishap extends Moment {
   readonly what: MishapKind;
   /** How long it lasts, or how far a clock jumps. */
   readonly ms: number;
+}
+
+/** A run of `employee gc --older-than 1d --yes`. */
+export interface Collection extends Moment {
+  /** The machine at which it runs; that of the moment is the one amid whose call it may begin. */
+  readonly by: string;
 }
 
 /** What a writer with all keys of the cloud, and the rights of its role, can try. */
@@ -151,6 +160,7 @@ export interface Plan {
   readonly deeds: readonly Deed[];
   readonly mishaps: readonly Mishap[];
   readonly attacks: readonly Attack[];
+  readonly collections: readonly Collection[];
   /** Faults of calls that do not happen, by their names in the trace; or the only ones that do. */
   readonly without?: ReadonlySet<string>;
   readonly only?: ReadonlySet<string>;

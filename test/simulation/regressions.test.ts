@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { taskIdOfMail } from '#protocol/ids.ts';
 import { CALM } from './kernel/fate.ts';
 import type { Call, Fault } from './kernel/fate.ts';
-import type { Deed, Plan } from './plan.ts';
+import type { Deed, Mishap, Plan } from './plan.ts';
 import { QUIET, runPlan } from './run-seed.ts';
 
 const MINUTE_MS = 60_000;
@@ -146,4 +146,60 @@ it('a copy comes back from a backup after a result whose claim was not put down:
       : undefined,
   );
   expect(broken).toBeUndefined();
+});
+
+it('a wrong clock makes nothing old, though entries were written by it: what is about to be named stays', async () => {
+  const [at, minute] = [10 * MINUTE_MS, MINUTE_MS];
+  const long = { machine: 'laptop', what: 'write note', n: 0, m: 5 } as const;
+  const plan: Plan = {
+    ...QUIET,
+    lengthMs: 3 * 60 * minute,
+    deeds: [
+      { ...long, id: 'deed-1', atMs: at },
+      { ...long, id: 'deed-2', atMs: at + 2 * minute, machine: 'desktop', m: 1 },
+    ],
+    mishaps: [
+      { id: 'mishap-1', machine: 'laptop', what: 'sleep', ms: 60 * minute, atMs: at, amid: 'blobs.put' },
+      { id: 'mishap-2', machine: 'desktop', what: 'clock jump', ms: 30 * 60 * minute, atMs: at + minute },
+    ],
+    collections: [{ id: 'gc-1', machine: 'desktop', by: 'desktop', atMs: at + 10 * minute }],
+  };
+  const { violation, trace } = await runPlan(plan, { fateOf: CALM, keeps: 'changes' });
+  expect(violation).toBeUndefined();
+  expect(trace.join('\n')).toContain('gc-1 of 1 objects 0 were removed, 1 wait');
+});
+
+it('a machine sleeps while it clears up, and another one stores and names what was left: that is not removed', async () => {
+  const hour = 60 * MINUTE_MS;
+  const [at, wakes] = [10 * MINUTE_MS, 10 * MINUTE_MS + 26 * hour];
+  const stored = { machine: 'laptop', atMs: at, amid: 'blobs.put' } as const;
+  const long = { what: 'write note', n: 0, m: 5 } as const;
+  const plan: Plan = {
+    ...QUIET,
+    lengthMs: 30 * hour,
+    pollMs: 3 * hour,
+    deeds: [
+      { ...long, id: 'deed-1', machine: 'laptop', atMs: at },
+      { ...long, id: 'deed-2', machine: 'desktop', atMs: wakes - 4 * MINUTE_MS },
+    ],
+    mishaps: [
+      { ...stored, id: 'mishap-1', what: 'power cut', ms: 0 },
+      { ...stored, id: 'mishap-2', what: 'sleep', ms: 26 * hour },
+    ],
+    collections: [{ id: 'gc-1', machine: 'desktop', by: 'desktop', atMs: wakes - 2 * MINUTE_MS }],
+  };
+  const asleep: string[] = [];
+  // In turn between any two calls of the collection, until it was over before.
+  for (let delayMs = 0; asleep.length === delayMs / 10; delayMs += 10) {
+    const sleep: Mishap = {
+      ...{ id: 'mishap-3', machine: 'desktop', what: 'sleep', ms: hour / 2 },
+      atMs: wakes - 2 * MINUTE_MS + delayMs,
+    };
+    const slept = { ...plan, mishaps: [...plan.mishaps, sleep] };
+    const { violation, trace } = await runPlan(slept, { fateOf: CALM, keeps: 'changes' });
+    expect(violation, `asleep after ${delayMs} ms`).toBeUndefined();
+    const end = trace.find((line) => line.includes('gc-1 of')) ?? '';
+    if (end.startsWith('1d 02:3')) asleep.push(end);
+  }
+  expect(asleep.length).toBeGreaterThan(5);
 });

@@ -106,4 +106,5 @@ export const QUIET: Plan = {
   deeds: [],
   mishaps: [],
   attacks: [],
+  collections: [],
 };

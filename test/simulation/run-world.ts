@@ -4,6 +4,7 @@ import { makeAuditors } from './invariants/all.ts';
 import { beginMails } from './world/ses.ts';
 import { attack } from './world/attacks.ts';
 import { Amid } from './world/amid.ts';
+import { collect } from './world/collect.ts';
 import { doDeed } from './world/deeds.ts';
 import { Backups, befall } from './world/mishaps.ts';
 import type { World } from './world/world.ts';
@@ -49,6 +50,8 @@ function schedule(world: World): void {
     amid.plan(mishap, `${mishap.what} ${Math.round(mishap.ms / 1000)} s`, () =>
       befall(world, backups, mishap),
     );
+  for (const each of plan.collections)
+    amid.plan(each, `${each.by} collects garbage`, () => collect(world, each));
   scheduler.at(plan.lengthMs, () => amid.end());
   for (const each of plan.attacks) {
     scheduler.at(each.atMs, () => {

@@ -9,7 +9,8 @@ describe('a simulated world', () => {
 
   it('is the same, call by call, when its seed is run again, and another one for another seed', async () => {
     const digests = new Set<string>();
-    for (const seed of [10, 16]) {
+    // The fourth has a checkpoint, whose contents name the entries before it, down to the first.
+    for (const seed of [4, 16]) {
       const [first, second] = [await runSeed(seed), await runSeed(seed)];
       expect(second.digest).toBe(first.digest);
       digests.add(first.digest);

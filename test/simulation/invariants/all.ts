@@ -2,6 +2,7 @@ import type { World } from '../world/world.ts';
 import type { Auditor } from './auditor.ts';
 import { auditClaims } from './claims.ts';
 import { auditEffects } from './effects.ts';
+import { auditGarbage } from './garbage.ts';
 import { auditLedger } from './ledger.ts';
 import { auditMails } from './mails.ts';
 import { auditOwners } from './owners.ts';
@@ -21,6 +22,7 @@ export function makeAuditors(world: World): Auditor[] {
     auditLedger(world, witness),
     auditOwners(world, witness),
     auditClaims(world),
+    auditGarbage(world, witness),
     auditSecrets(world),
     auditMails(world, witness),
     auditTrees(world, witness),

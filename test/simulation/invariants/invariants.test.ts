@@ -14,6 +14,7 @@ import type { World } from '../world/world.ts';
 import type { Auditor } from './auditor.ts';
 import { auditClaims } from './claims.ts';
 import { auditEffects } from './effects.ts';
+import { auditGarbage } from './garbage.ts';
 import { auditLedger } from './ledger.ts';
 import { auditMails } from './mails.ts';
 import { auditOwners } from './owners.ts';
@@ -309,6 +310,25 @@ describe('the checks of vaults', () => {
     await begin();
     world.book.wrote('laptop', 'a-hash-of-nothing');
     await expect(atEnd(auditVersions(world, witness))).rejects.toThrow(/^10: /);
+  });
+});
+
+describe('the check of the blob store (10)', () => {
+  it('fires when an entry names what is not there, and when what it names is removed', async () => {
+    await begin();
+    const content = { sha256: 'a'.repeat(64), sizeBytes: 1, blob: 'b'.repeat(64) };
+    const body = { kind: 'files' as const, changes: [{ op: 'put' as const, path: 'a.md', content }] };
+    const naming = lying((all) => all.map((seen) => (seen.entry.n === 2 ? { ...seen, body } : seen)));
+    expect(() => auditGarbage(world, naming).step?.(step('ledger', 'append'))).toThrow(
+      /^10: entry 2 names contents that are not/,
+    );
+    world.cloud.blobs.blobs.set(content.blob, Buffer.from('sealed'));
+    const auditor = auditGarbage(world, naming);
+    auditor.step?.(step('ledger', 'append'));
+    auditor.begin?.(step('inventory', 'remove', ['c'.repeat(64)]));
+    expect(() => auditor.begin?.(step('inventory', 'remove', [content.blob]))).toThrow(
+      /^10: laptop removes what entry 2 names/,
+    );
   });
 });
 

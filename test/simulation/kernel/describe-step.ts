@@ -3,7 +3,7 @@ import type { Step } from './kernel.ts';
 /** Of what a machine keeps for itself, these say how far an effect has come; the rest is bookkeeping. */
 const TELLING = new Set(['journal', 'noteClaim']);
 /** Methods that only look. */
-const LOOKS = new Set(['get', 'read', 'list', 'stat', 'prepare', 'parse', 'compose']);
+const LOOKS = new Set(['get', 'read', 'list', 'page', 'stat', 'prepare', 'parse', 'compose']);
 
 /** A step in words: ids, names and outcomes, never what is random or secret. */
 export function describeStep(step: Step): { readonly text: string; readonly changes: boolean } {
@@ -27,7 +27,7 @@ function argWords(port: string, method: string, args: readonly unknown[]): strin
   if (port === 'tasks' && typeof first === 'object') {
     return wordsOf(first, ['taskId', 'owner', 'newOwner', 'epoch', 'state', 'to']);
   }
-  if (port === 'blobs') return '';
+  if (port === 'blobs' || port === 'inventory') return '';
   if (port === 'ses') return wordsOf(first, ['destinations', 'tags']);
   if (port === 'copy')
     return method === 'keep' || method === 'together' ? '' : ` ${args.slice(0, 2).map(scalar).join(' ')}`;

@@ -65,7 +65,7 @@ const CLAIMS: readonly Mutant[] = [
       ),
       edit(
         'local-agent/claims/observe-claims.ts',
-        'const waitMs = isForeign ? silenceMs(item) : Math.min(due.waitMs * 4, LATEST_LOOK_MS);',
+        'const waitMs = isForeign ? silenceMs(item) : Math.min(due.waitMs * 4, later);',
         'const waitMs = 0;',
       ),
     ],
@@ -419,6 +419,43 @@ const SYNC: readonly Mutant[] = [
   },
 ];
 
+const GARBAGE: readonly Mutant[] = [
+  {
+    name: 'what was just stored counts as garbage until an entry names it',
+    edits: [
+      edit(
+        'local-agent/collect-garbage.ts',
+        'Math.max(options.graceMs, MIN_GRACE_MS)',
+        '0 * options.graceMs',
+      ),
+    ],
+  },
+  {
+    name: 'contents are named however long ago they were stored',
+    edits: [
+      edit(
+        'local-agent/recent-puts.ts',
+        'const MAX_AGE_MS = 12 * 60 * 60 * 1000;',
+        'const MAX_AGE_MS = 1e12;',
+      ),
+    ],
+  },
+  {
+    name: 'what stands in a pack counts as garbage',
+    edits: [edit('local-agent/collect-garbage.ts', 'pack?.id ?? blob;', 'pack === undefined ? blob : blob;')],
+  },
+  {
+    name: 'contents of tasks and conflicts count as garbage',
+    edits: [
+      edit(
+        'local-agent/collect-garbage.ts',
+        "if ('blob' in content) this.#name(content);",
+        "if ('blob' in content && entry.kind === 'files') this.#name(content);",
+      ),
+    ],
+  },
+];
+
 const DISK: readonly Mutant[] = [
   {
     name: 'a new file is named before its bytes are durable',
@@ -444,4 +481,12 @@ const DISK: readonly Mutant[] = [
 ];
 
 /** All of them, by what they break. */
-export const MUTANTS: readonly Mutant[] = [...CLAIMS, ...EFFECTS, ...LEDGER, ...MAILS, ...SYNC, ...DISK];
+export const MUTANTS: readonly Mutant[] = [
+  ...CLAIMS,
+  ...EFFECTS,
+  ...LEDGER,
+  ...MAILS,
+  ...SYNC,
+  ...GARBAGE,
+  ...DISK,
+];

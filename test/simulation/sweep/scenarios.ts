@@ -1,4 +1,4 @@
-import type { AttackKind, Deed, DeedKind, MailKind, MishapKind, Plan, PlannedMail } from '../plan.ts';
+import type { AttackKind, Deed, DeedKind, MailKind, Mishap, MishapKind, Plan, PlannedMail } from '../plan.ts';
 import { QUIET } from '../run-seed.ts';
 
 const MINUTE_MS = 60_000;
@@ -119,7 +119,32 @@ const COURSES: Readonly<Record<string, Course>> = {
       [DRAFTED + 1, 'task into approved'],
     ],
   },
+  'one machine clears up while the other sleeps over what it stored': {
+    deeds: [
+      [1, 'laptop', 'write note', 0, 5],
+      // What is stored last tells how late it is.
+      [30, 'desktop', 'write note', 0, 15],
+      [90, 'laptop', 'write note', 0, 10],
+      [90 + 25 * 60, 'desktop', 'write note', 0, 20],
+    ],
+    change: {
+      lengthMs: 28 * 60 * MINUTE_MS,
+      pollMs: 180 * MINUTE_MS,
+      mishaps: [sleepOver(1, 60), sleepOver(90, 26 * 60)],
+      collections: [31, 95 + 25 * 60].map((minute) => ({
+        ...{ id: `gc-${minute}`, atMs: minute * MINUTE_MS, machine: 'desktop', by: 'desktop' },
+      })),
+    },
+  },
 };
+
+/** The laptop falls asleep when it has stored contents, and has not named them yet. */
+function sleepOver(minute: number, minutes: number): Mishap {
+  return {
+    ...{ id: `sleep-${minute}`, atMs: minute * MINUTE_MS, machine: 'laptop', what: 'sleep' },
+    ...{ ms: minutes * MINUTE_MS, amid: 'blobs.put' },
+  };
+}
 
 /** The scenarios of the sweep: a dozen and some. */
 export const SCENARIOS: readonly Scenario[] = Object.entries(COURSES).map(([name, course], index) => ({

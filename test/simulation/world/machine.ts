@@ -18,6 +18,7 @@ import { Host } from '../kernel/process.ts';
 import type { ProcessEnd, SimProcess } from '../kernel/process.ts';
 import type { Cloud } from './cloud.ts';
 import { CopyDisk } from './copy-disk.ts';
+import { inventoryOf } from './inventory.ts';
 import { OWN_KEYRING, signingKeyOf, VAULT_ID } from './keys.ts';
 import { refuseDefect } from './refuse-defect.ts';
 import type { MailServer } from './mail-server.ts';
@@ -171,7 +172,7 @@ export class Machine {
       ledger: kernel.port(process, 'ledger', cloud.ledger),
       tasks: kernel.port(process, 'tasks', cloud.tasks),
       blobs: kernel.port(process, 'blobs', cloud.blobs),
-      inventory: cloud.blobs,
+      inventory: inventoryOf(kernel, process, cloud.blobs),
       files: kernel.port(process, 'files', this.files, 'disk'),
       tools: mailServer.toolsOf(process),
       clock: kernel.clock(process),

@@ -7,8 +7,9 @@ import type { Call, Fate, FateOf } from '../kernel/fate.ts';
 import { CALM } from '../kernel/fate.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { takeStage } from '../kernel/one-thread.ts';
+import { Host, running, SimProcess } from '../kernel/process.ts';
 import { Trace } from '../kernel/trace.ts';
-import type { Deed, Plan } from '../plan.ts';
+import type { Moment, Plan } from '../plan.ts';
 import { createCloud } from './cloud.ts';
 import type { Cloud } from './cloud.ts';
 import { OWN_KEYRING, signingKeyOf, VAULT_ID } from './keys.ts';
@@ -37,7 +38,7 @@ export interface World {
   /** Machines whose copy of the ledger came back from a backup, so that their journal of calls is not whole; see also `THE_ITEMS`. */
   readonly restored: Set<string>;
   /** What a command told the person who did a deed, where it refused or failed. */
-  told(deed: Deed, error: unknown): void;
+  told(deed: Pick<Moment, 'id'>, error: unknown): void;
   /** From now on nothing fails any more. */
   calm(): void;
   dispose(): void;
@@ -66,12 +67,18 @@ export function createWorld(plan: Plan, { fateOf, keeps = 'nothing' }: WorldOpti
     restMs: restOf(plan, kernel.scheduler, () => isCalm),
   };
   const machines = new Map(plan.machines.map((name) => [name, new Machine(name, surroundings)]));
-  cloud.ledger.rows.push({ vaultId: VAULT_ID, n: 1, entry: firstEntry(plan.machines) });
-  const leaveStage = takeStage({
-    scheduler: kernel.scheduler,
-    readText: (path) => sentinelOf(machines, path),
-    randomBytes: seededBytes(seed),
-  });
+  const take = (randomBytes: (size: number) => Buffer): (() => void) =>
+    takeStage({
+      scheduler: kernel.scheduler,
+      readText: (path) => sentinelOf(machines, path),
+      randomBytes,
+    });
+  // Every later entry names the one before it, down to this one: its random bytes are the seed's, too.
+  const leaveFounding = take(seededBytes(`${seed}/founding`));
+  const entry = running.run(new SimProcess('founder', new Host('laptop')), () => firstEntry(plan.machines));
+  leaveFounding();
+  cloud.ledger.rows.push({ vaultId: VAULT_ID, n: 1, entry });
+  const leaveStage = take(seededBytes(`${seed}`));
   return {
     plan,
     kernel,
@@ -128,7 +135,7 @@ function sentinelOf(machines: ReadonlyMap<string, Machine>, path: string): strin
   return machine?.isMounted && rest.join('/') === SENTINEL ? machine.files.person.text(SENTINEL) : undefined;
 }
 
-function seededBytes(seed: number): (size: number) => Buffer {
+function seededBytes(seed: string): (size: number) => Buffer {
   let count = 0;
   return (size) => {
     const parts: Buffer[] = [];
