@@ -93,6 +93,7 @@ describe('employee init --from-stack', () => {
       [expect.stringContaining('get-account'), expect.stringContaining('put-account-details')],
       [`${MAIL.ActivateReceiptRuleSet} --profile owner`, `${MAIL.CheckReceiptRuleSet} --profile owner`],
       ['npx employee run'],
+      ['npx employee canary'],
     ]);
     const config = await machine.json(machine.configFile);
     expect(config).toMatchObject({ region: REGION, profile: 'agent', pollMs: 10_000 });
