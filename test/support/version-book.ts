@@ -34,14 +34,20 @@ export class VersionBook {
     if (version?.machine === machine) version.isStanding = false;
   }
 
-  /** A sync of `machine` begins. @returns what to call when it has completed. */
-  syncBegins(machine: string): () => void {
-    const before = [...this.#versions.values()]
-      .filter((version) => version.machine === machine && version.isStanding)
-      .map((version) => ({ version, moves: version.moves }));
-    return () => {
-      for (const { version, moves } of before)
-        if (version.isStanding && version.moves === moves) version.isSeen = true;
+  /**
+   * A sync of `machine` begins.
+   *
+   * @returns what to call when it has completed; with the hashes of what it left on the machine and said so.
+   */
+  syncBegins(machine: string): (withheld?: ReadonlySet<string>) => void {
+    const before = [...this.#versions]
+      .filter(([, version]) => version.machine === machine && version.isStanding)
+      .map(([sha256, version]) => ({ sha256, version, moves: version.moves }));
+    return (withheld) => {
+      for (const { sha256, version, moves } of before) {
+        const isSeen = version.isStanding && version.moves === moves && withheld?.has(sha256) !== true;
+        if (isSeen) version.isSeen = true;
+      }
     };
   }
 

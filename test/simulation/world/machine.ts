@@ -6,6 +6,8 @@ import { makePass } from '#local-agent/pass.ts';
 import type { Snapshot } from '#local-agent/pass.ts';
 import { beginAtCheckpoint } from '#local-agent/resume.ts';
 import { SENTINEL } from '#local-agent/sync/sentinel.ts';
+import { lastWithheld } from '#local-agent/withheld-list.ts';
+import { sha256Hex } from '#protocol/canonical.ts';
 import { createCountingIds } from '#test/support/memory/counting-ids.ts';
 import { createMemoryFiles } from '#test/support/memory/memory-files.ts';
 import type { MemoryFiles } from '#test/support/memory/memory-files.ts';
@@ -137,7 +139,8 @@ export class Machine {
       try {
         const report = await makePass(agent, snapshot, observer);
         snapshot = report.snapshot;
-        completed();
+        const left = lastWithheld(agent.copy).map(({ path }) => this.files.person.text(path) ?? '');
+        completed(new Set(left.map(sha256Hex)));
         this.passes += 1;
         this.problem = undefined;
         this.told.push(...report.lines);
