@@ -270,6 +270,8 @@ const LEDGER: readonly Mutant[] = [
         '} else await this.#pull();\n      if (own.entry)',
         "} else if (typeof outcome === 'object') throw outcome.error;\n      else await this.#pull();\n      if (own.entry)",
       ),
+      // What waits for long is settled anyhow.
+      edit('local-agent/settle-items.ts', 'return ageMs < 0 || ageMs > LATE_MS ?', 'return ageMs < -1e15 ?'),
     ],
   },
   {
