@@ -31,13 +31,18 @@ export async function settleAll(agent: Agent, failures: unknown[]): Promise<void
     if (cameTo === undefined) settled.delete(taskId);
     else if (settled.get(taskId) !== cameTo) {
       await oneByOne(failures, async () => {
-        const event = cameTo === VOIDED ? 'voided' : task.state === 'approved' ? 'approved' : undefined;
-        const won = event !== undefined && (await agent.tasks.settle(taskId, event, 'local')).won;
-        if (!won) await bringInLine(agent, taskId);
+        await settleItem(agent, task);
         settled.set(taskId, cameTo);
       });
     }
   }
+}
+
+/** A failed one has no event of its own left: only a claim may still be in its way. */
+async function settleItem(agent: Agent, { taskId, state }: TaskView): Promise<void> {
+  const event = state === 'pending_approval' ? 'voided' : state === 'approved' ? 'approved' : undefined;
+  if (event !== undefined && (await agent.tasks.settle(taskId, event, 'local')).won) return;
+  await bringInLine(agent, taskId);
 }
 
 function settledState({ clock, config }: Agent, { state, voided, approval }: TaskView): string | undefined {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Agent } from '../agent.ts';
 import { findArrival, newCanarySubject } from '../canary.ts';
 import type { Arrival } from '../canary.ts';
 import { ExitCode } from '../exit-codes.ts';
@@ -37,13 +36,14 @@ export const canaryCommand = defineCommand({
   }),
   async run({ subject, minutes }, context) {
     const { out } = context;
+    const address = await withAgent(context, async ({ config }) => config.stack.fromAddress);
+    out.log(`send a mail to ${address}, from any mailbox, with the subject`);
+    out.log(`  ${subject}`);
+    out.log('and leave this running; Ctrl-C ends it and leaves nothing behind');
     const startedMs = performance.now();
     const seconds = (): number => Math.round((performance.now() - startedMs) / 1000);
-    for (let address: string | undefined; ;) {
-      const arrival = await withAgent(context, async (agent) => {
-        address ??= announced(agent, subject, (line) => out.log(line));
-        return findArrival(agent, subject);
-      });
+    for (;;) {
+      const arrival = await withAgent(context, (agent) => findArrival(agent, subject));
       if (arrival) {
         out.result({ ok: true, subject, seconds: seconds(), arrival }, (style) =>
           arrivalText(arrival, seconds(), style),
@@ -61,14 +61,6 @@ export const canaryCommand = defineCommand({
     }
   },
 });
-
-function announced({ config }: Agent, subject: string, say: (line: string) => void): string {
-  const address = config.stack.fromAddress;
-  say(`send a mail to ${address}, from any mailbox, with the subject`);
-  say(`  ${subject}`);
-  say('and leave this running; Ctrl-C ends it and leaves nothing behind');
-  return address;
-}
 
 function arrivalText({ short, state, sender, why, path }: Arrival, seconds: number, style: Style): string {
   return [

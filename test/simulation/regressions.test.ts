@@ -17,6 +17,14 @@ function planOf(...deeds: readonly Pick<Deed, 'atMs' | 'what'>[]): Plan {
   };
 }
 
+/** One mail whose draft is approved at the laptop, and what befalls that machine then. */
+function approvedThen(mishap: Pick<Mishap, 'atMs' | 'what' | 'ms' | 'amid'>): Plan {
+  return {
+    ...planOf({ atMs: 10 * MINUTE_MS, what: 'approve' }),
+    mishaps: [{ id: 'mishap-1', machine: 'laptop', ...mishap }],
+  };
+}
+
 /** Runs it with the faults that are named; each has to happen. */
 async function runWith(plan: Plan, faultOf: (call: Call) => Fault | undefined): Promise<string | undefined> {
   let happened = 0;
@@ -76,11 +84,12 @@ it('a result stands in the ledger, and the copy has no room for it: the claim is
 });
 
 it('a clock is set back between the look at an approval and its intent: nothing is begun that readers refuse', async () => {
-  const back = { id: 'mishap-1', machine: 'laptop', what: 'clock jump', ms: 3_600_001 } as const;
-  const plan: Plan = {
-    ...planOf({ atMs: 10 * MINUTE_MS, what: 'approve' }),
-    mishaps: [{ ...back, atMs: 10 * MINUTE_MS + 1_000, amid: 'tools.prepare' }],
-  };
+  const plan = approvedThen({
+    what: 'clock jump',
+    ms: 3_600_001,
+    atMs: 10 * MINUTE_MS + 1_000,
+    amid: 'tools.prepare',
+  });
   const { violation, sent } = await runPlan(plan, { fateOf: CALM });
   expect(violation).toBeUndefined();
   // By that clock the approval is not valid yet: it is carried out when it is.
@@ -88,19 +97,7 @@ it('a clock is set back between the look at an approval and its intent: nothing 
 });
 
 it('a copy comes back from a backup amid the call, and the claim is not put down at once: it is in the end', async () => {
-  const plan: Plan = {
-    ...planOf({ atMs: 10 * MINUTE_MS, what: 'approve' }),
-    mishaps: [
-      {
-        id: 'mishap-1',
-        machine: 'laptop',
-        what: 'copy restored',
-        ms: 0,
-        atMs: 10 * MINUTE_MS,
-        amid: 'ses.send',
-      },
-    ],
-  };
+  const plan = approvedThen({ what: 'copy restored', ms: 0, atMs: 10 * MINUTE_MS, amid: 'ses.send' });
   const broken = await runWith(plan, ({ name, nth }) =>
     name === `laptop/tasks.release/${TASK.slice(0, 8)}` && nth === 1 ? 'refused' : undefined,
   );
@@ -108,18 +105,7 @@ it('a copy comes back from a backup amid the call, and the claim is not put down
 });
 
 it('an approval is given, its item does not follow, and the clock is set back by days: it follows while it waits', async () => {
-  const plan: Plan = {
-    ...planOf({ atMs: 10 * MINUTE_MS, what: 'approve' }),
-    mishaps: [
-      {
-        id: 'mishap-1',
-        machine: 'laptop',
-        what: 'clock jump',
-        ms: 3 * 86_400_000 + 1,
-        atMs: 10 * MINUTE_MS + 5_000,
-      },
-    ],
-  };
+  const plan = approvedThen({ what: 'clock jump', ms: 3 * 86_400_000 + 1, atMs: 10 * MINUTE_MS + 5_000 });
   const broken = await runWith(plan, ({ name, args }) =>
     name === `laptop-cli/tasks.settle/${TASK.slice(0, 8)}` && args[1] === 'approved' ? 'refused' : undefined,
   );
@@ -127,18 +113,7 @@ it('an approval is given, its item does not follow, and the clock is set back by
 });
 
 it('a copy comes back from a backup after a result whose claim was not put down: it is put down by the next process', async () => {
-  const plan: Plan = {
-    ...planOf({ atMs: 10 * MINUTE_MS, what: 'approve' }),
-    mishaps: [
-      {
-        id: 'mishap-1',
-        machine: 'laptop',
-        what: 'copy restored',
-        ms: 3_600_000,
-        atMs: 11 * MINUTE_MS + 30_000,
-      },
-    ],
-  };
+  const plan = approvedThen({ what: 'copy restored', ms: 3_600_000, atMs: 11 * MINUTE_MS + 30_000 });
   const task = TASK.slice(0, 8);
   const broken = await runWith(plan, ({ name, nth }) =>
     (name === `laptop/ses.send/${task}` && nth === 1) || name === `laptop/tasks.release/${task}`
