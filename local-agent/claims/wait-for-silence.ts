@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { SeenClaim } from '#protocol/claim.ts';
 import { shortId } from '#protocol/ids.ts';
 import type { Agent } from '../agent.ts';
@@ -36,6 +35,6 @@ export async function waitForSilence(
     }
     const dead = watch.look(item, askedMs, agent.clock.monotonicMs());
     if (dead) return dead;
-    await delay(lookMs);
+    await agent.clock.sleep?.(lookMs);
   }
 }

@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { shortId } from '#protocol/ids.ts';
-import { openResidentAgent } from '../open-agent.ts';
 import { claimAnywhere } from '../claims/claim-anywhere.ts';
-import { ClaimRefusedError } from '../claims/claim-errors.ts';
-import { settleClaims } from '../claims/settle-claims.ts';
-import { takeOver } from '../claims/take-over.ts';
-import { waitForSilence } from '../claims/wait-for-silence.ts';
+import { takeOverByHand } from '../claims/take-over-by-hand.ts';
+import type { WithAgent } from '../claims/take-over-by-hand.ts';
 import { ExitCode } from '../exit-codes.ts';
-import { findTask } from '../find-task.ts';
-import { defineCommand, withAgent } from './command.ts';
-import type { CommandContext } from './command.ts';
+import { defineCommand, withAgent, withResidentAgent } from './command.ts';
 
 /** `employee claim T`: takes a task out of Needs_Action to work on it here. */
 export const claimCommand = defineCommand({
@@ -20,7 +15,9 @@ export const claimCommand = defineCommand({
   examples: ['employee claim t3f9c1a2', 'employee claim t3f9 --takeover'],
   input: z.object({ task: z.string(), takeover: z.boolean().default(false) }),
   async run({ task, takeover }, context) {
-    const taken = takeover ? await takeOverByHand(task, context) : undefined;
+    const locked: WithAgent = (work) => withAgent(context, work);
+    const resident: WithAgent = (work) => withResidentAgent(context, work);
+    const taken = takeover ? await takeOverByHand(task, { locked, resident }) : undefined;
     if (taken && !taken.isWork) {
       const { taskId, told } = taken;
       context.out.result({ taskId, takeover: told }, (style) => `${style.good('freed')} ${told}`);
@@ -38,44 +35,3 @@ export const claimCommand = defineCommand({
     return ExitCode.done;
   },
 });
-
-interface TakenOver {
-  readonly taskId: string;
-  readonly told: string;
-  /** There is a draft to write. Otherwise the task only had to be nobody's any more. */
-  readonly isWork: boolean;
-}
-
-/** The state folder is not locked while the holder is watched: that takes minutes. */
-async function takeOverByHand(prefix: string, context: CommandContext): Promise<TakenOver | undefined> {
-  const { configFile, vault } = context.location;
-  const taskId = await withAgent(context, async (agent) => {
-    await agent.session.pull();
-    await settleClaims(agent);
-    const { taskId: id, state } = findTask(agent, prefix);
-    // Only its own machine knows how far an execution came; the daemon ends one that is silent.
-    if (state === 'executing') {
-      throw new ClaimRefusedError(`${shortId(id)} is being carried out; that cannot be claimed by hand`);
-    }
-    return id;
-  });
-  const observer = await openResidentAgent(configFile, { vault, log: (line) => context.out.log(line) });
-  let seen;
-  try {
-    seen = await waitForSilence(observer, taskId);
-  } finally {
-    await observer.close();
-  }
-  if (!seen) return undefined;
-  const silent = seen;
-  return withAgent(context, async (agent) => {
-    await agent.session.pull();
-    const told = await takeOver(agent, taskId, silent, 'work');
-    const { state } = findTask(agent, taskId);
-    const isWork = state === 'drafting' || state === 'needs_action';
-    if (told !== undefined) return { taskId, told, isWork };
-    throw new ClaimRefusedError(
-      `${shortId(taskId)} was not taken over: ${silent.owner} gave a sign of life, or another machine was quicker`,
-    );
-  });
-}

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { openAgent } from '../open-agent.ts';
+import { openAgent, openResidentAgent } from '../open-agent.ts';
 import type { Agent } from '../agent.ts';
 import type { ConfigLocation } from '../config-location.ts';
 import { UsageError } from '../exit-codes.ts';
@@ -58,6 +58,20 @@ export async function withAgent<T>(context: CommandContext, work: (agent: Agent)
   const { configFile, vault } = context.location;
   const progress = showProgress(context.out);
   const agent = await openAgent(configFile, { vault, progress, log: (line) => context.out.log(line) });
+  try {
+    return await work(agent);
+  } finally {
+    await agent.close();
+  }
+}
+
+/** The same for work that only looks, and may last: the state folder stays free for others meanwhile. */
+export async function withResidentAgent<T>(
+  context: CommandContext,
+  work: (agent: Agent) => Promise<T>,
+): Promise<T> {
+  const { configFile, vault } = context.location;
+  const agent = await openResidentAgent(configFile, { vault, log: (line) => context.out.log(line) });
   try {
     return await work(agent);
   } finally {

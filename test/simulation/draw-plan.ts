@@ -1,4 +1,5 @@
 import { withCollections } from './draw-collections.ts';
+import { withPartitions } from './draw-partitions.ts';
 import type { Fault } from './kernel/fate.ts';
 import { between, chance, drawsOf, pick, waitMs } from './kernel/draws.ts';
 import type { Draw } from './kernel/draws.ts';
@@ -64,7 +65,7 @@ export function drawPlan(seed: number): Plan {
   );
   const mails = drawMails(drawsOf(seed, 'mails'), lengthMs);
   const deeds = drawDeeds(drawsOf(seed, 'deeds'), lengthMs, machines, mails);
-  return withCollections({
+  const plan: Plan = {
     seed,
     lengthMs,
     machines,
@@ -79,7 +80,8 @@ export function drawPlan(seed: number): Plan {
     mishaps: isQuiet ? [] : drawMishaps(drawsOf(seed, 'mishaps'), lengthMs, machines, deeds),
     attacks: isHostile ? drawAttacks(drawsOf(seed, 'attacks'), lengthMs, deeds) : [],
     collections: [],
-  });
+  };
+  return withPartitions(withCollections(plan));
 }
 
 function drawMails(draw: Draw, lengthMs: number): PlannedMail[] {

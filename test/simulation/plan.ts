@@ -52,7 +52,8 @@ export const DEEDS = [
   'settle conflict',
   'checkpoint',
 ] as const;
-export type DeedKind = (typeof DEEDS)[number];
+/** What only plans with a machine that is cut off have. */
+export type DeedKind = (typeof DEEDS)[number] | 'take over';
 
 /** Calls of a machine amid which something happens at times: between two of them, much may go wrong. */
 export const AMID = [
@@ -98,7 +99,8 @@ export const MISHAPS = [
   'vault restored',
   'items restored',
 ] as const;
-export type MishapKind = (typeof MISHAPS)[number];
+/** No service can be reached from a machine; only plans that are about it have that. */
+export type MishapKind = (typeof MISHAPS)[number] | 'cut off';
 
 export interface Mishap extends Moment {
   readonly what: MishapKind;

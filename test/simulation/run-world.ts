@@ -76,6 +76,7 @@ async function comeToRest(world: World): Promise<void> {
   world.calm();
   for (const machine of world.machines.values()) {
     machine.host.asleepUntilMs = 0;
+    machine.host.cutOffUntilMs = 0;
     machine.host.diskFull = false;
     machine.isMounted = true;
   }

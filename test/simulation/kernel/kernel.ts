@@ -157,7 +157,9 @@ export class Kernel {
       if (process.isOver) return;
       const call = this.#next(made);
       const { requestMs, replyMs, fault } = this.#fateOf(call);
-      const answer = (tell: () => void): void => this.#deliver(process, replyMs, tell);
+      // Whether it happened or not: a caller that is cut off by then does not hear of it.
+      const answer = (tell: () => void): void =>
+        this.#deliver(process, replyMs, () => (this.#isCutOff(call) ? reject(lostReply(call)) : tell()));
       this.#deliver(process, requestMs, () => {
         if (fault === 'crash-before') return this.kill(process, `before ${call.port}.${call.method}`);
         const refusal = this.#refusal(call, fault);
@@ -195,7 +197,13 @@ export class Kernel {
     });
   }
 
-  #refusal({ kind, process, method, args }: Call, fault: Fault | undefined): Error | undefined {
+  #isCutOff({ kind, process }: Call): boolean {
+    return kind === 'service' && process.host.cutOffUntilMs > this.scheduler.nowMs;
+  }
+
+  #refusal(call: Call, fault: Fault | undefined): Error | undefined {
+    const { kind, process, method, args } = call;
+    if (this.#isCutOff(call)) return unreachable(call);
     if (fault === 'refused') return throttled();
     const isFull = fault === 'disk-full' || process.host.diskFull;
     if (kind !== 'disk' || !isFull || !DISK_WRITES.has(method)) return undefined;
@@ -228,6 +236,12 @@ function throttled(): Error {
     name: 'ThrottlingException',
     $metadata: { httpStatusCode: 400 },
   });
+}
+
+/** As Node throws it where there is no network. */
+function unreachable({ port }: Call): Error {
+  const hostname = `${port}.eu-central-1.amazonaws.com`;
+  return Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND', hostname });
 }
 
 function errorOf(error: unknown): Error {

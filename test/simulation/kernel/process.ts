@@ -14,6 +14,8 @@ export class Host {
   skewMs = 0;
   /** Nothing runs here before. */
   asleepUntilMs = 0;
+  /** No service can be reached from here before. */
+  cutOffUntilMs = 0;
   /** Its disk takes no more. */
   diskFull = false;
   /** Time that its monotonic clock did not count. */

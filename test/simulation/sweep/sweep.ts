@@ -1,3 +1,4 @@
+import { LedgerEntry } from '#protocol/ledger-entry.ts';
 import { CALM, FAULTS_OF } from '../kernel/fate.ts';
 import type { Call, FateOf, Fault, PortKind } from '../kernel/fate.ts';
 import { runPlan } from '../run-seed.ts';
@@ -44,25 +45,31 @@ const SECOND_CRASHES = [1, 2, 3, 5, 8, 13, 21];
  * fault that such a call can have. Who crashes is started again, crashes a second time while it recovers, and is
  * started again. Every invariant has to hold each time.
  *
- * @throws when the scenario breaks an invariant without any fault.
+ * @throws when the scenario breaks an invariant without any fault, or is not about what it says.
  */
-export async function sweep({ name, plan }: Scenario, options: SweepOptions = {}): Promise<Swept> {
+export async function sweep(scenario: Scenario, options: SweepOptions = {}): Promise<Swept> {
+  const { name, plan, tells } = scenario;
   const { every = 1, from = 0, first = false, progress } = options;
   const made: Pick<Call, 'n' | 'kind' | 'port' | 'method' | 'process'>[] = [];
+  let kinds = '';
   const quiet = await runPlan(plan, {
     fateOf: (call) => {
       made.push(call);
       return CALM(call);
     },
+    inspect: ({ cloud }) => {
+      kinds = cloud.ledger.rows.map(({ entry }) => LedgerEntry.parse(entry).kind).join(' ');
+    },
   });
   if (quiet.violation) throw new Error(`${name}, without any fault: ${quiet.violation.message}`);
+  if (kinds !== tells) throw new Error(`${name}: its ledger tells "${kinds}", and has to tell "${tells}"`);
   const points = made.flatMap(({ n, kind, port, method, process }) =>
     FAULTS_OF[kind].map((fault): Point => ({ actor: process.name, n, call: `${port}.${method}`, fault })),
   );
   const chosen = points.filter((_, index) => index % every === from % every);
   const violations: { point: Point; invariant: string; message: string }[] = [];
   for (const [index, point] of chosen.entries()) {
-    const { violation } = await runPoint({ name, plan }, point);
+    const { violation } = await runPoint(scenario, point);
     if (violation) violations.push({ point, ...violation });
     progress?.(index + 1, chosen.length);
     if (first && violations.length > 0) break;

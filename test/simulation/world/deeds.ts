@@ -1,8 +1,10 @@
 import type { Agent } from '#local-agent/agent.ts';
 import { approveTask } from '#local-agent/approve.ts';
-import { claimTask } from '#local-agent/claims/claim-task.ts';
+import { claimAnywhere } from '#local-agent/claims/claim-anywhere.ts';
 import { releaseTask, transferTask } from '#local-agent/claims/release-task.ts';
 import { settleClaims } from '#local-agent/claims/settle-claims.ts';
+import { takeOverByHand } from '#local-agent/claims/take-over-by-hand.ts';
+import type { WithAgent } from '#local-agent/claims/take-over-by-hand.ts';
 import { rejectTask } from '#local-agent/reject.ts';
 import { resolveConflict } from '#local-agent/resolve-conflict.ts';
 import { writeCheckpoint } from '#local-agent/write-checkpoint.ts';
@@ -11,6 +13,7 @@ import { TASK_FOLDERS } from '#test/support/task-folders.ts';
 import type { Deed } from '../plan.ts';
 import { Hand } from './hand.ts';
 import { canaryFile } from './canaries.ts';
+import type { Machine } from './machine.ts';
 import type { World } from './world.ts';
 
 /** Lets a person do something at a machine now. What is done with the command line goes on for a while. */
@@ -120,7 +123,9 @@ export function doDeed(world: World, deed: Deed): void {
         canaryFile(`secret-${id}`, 100),
       );
     case 'claim':
-      return onTask(['needs_action'], settled(claimTask));
+      return onTask(['needs_action'], claimAnywhere);
+    case 'take over':
+      return takeOver(world, machine, deed);
     case 'release':
       return onTask(
         ['drafting'],
@@ -142,6 +147,23 @@ export function doDeed(world: World, deed: Deed): void {
     case 'checkpoint':
       return command((agent) => writeCheckpoint(agent, 5));
   }
+}
+
+/** What somebody else works on: its holder is watched for its whole lease, then it is taken. */
+function takeOver(world: World, machine: Machine, deed: Deed): void {
+  const locked: WithAgent = (work) => machine.command('cli', work);
+  const resident: WithAgent = (work) => machine.look('watch', work);
+  const found = locked((agent) => {
+    const held = [...agent.session.state.tasks.values()].filter(
+      ({ state, owner }) => state === 'drafting' && owner !== machine.name,
+    );
+    return Promise.resolve(held[deed.n % Math.max(1, held.length)]?.taskId);
+  });
+  found
+    .then(async (taskId) => {
+      if (taskId !== undefined) await takeOverByHand(taskId, { locked, resident });
+    })
+    .catch((error: unknown) => world.told(deed, error));
 }
 
 /** What an earlier command had begun with a task, and died over, comes to its end first: as the command line does it. */

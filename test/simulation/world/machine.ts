@@ -11,6 +11,8 @@ import { sha256Hex } from '#protocol/canonical.ts';
 import { createCountingIds } from '#test/support/memory/counting-ids.ts';
 import { createMemoryFiles } from '#test/support/memory/memory-files.ts';
 import type { MemoryFiles } from '#test/support/memory/memory-files.ts';
+import { createMemoryTaskStore } from '#test/support/memory/memory-task-store.ts';
+import type { MemoryTaskStore } from '#test/support/memory/memory-task-store.ts';
 import type { VersionBook } from '#test/support/version-book.ts';
 import { drawsOf, waitMs } from '../kernel/draws.ts';
 import type { Draw } from '../kernel/draws.ts';
@@ -64,6 +66,8 @@ export class Machine {
     },
   });
   readonly disk = new CopyDisk();
+  /** Its own store of claims, for when the shared one does not answer. */
+  readonly localTasks: MemoryTaskStore = createMemoryTaskStore();
   readonly lock = new MachineLock();
   isMounted = true;
   /** Passes that were made to their end, and what the last failed one said. */
@@ -105,11 +109,24 @@ export class Machine {
 
   /** Runs a command of the command line, under the machine's lock. */
   command<T>(name: string, work: (agent: Agent, process: SimProcess) => Promise<T>): Promise<T> {
+    return this.#command(name, work, (self) => this.lock.acquire(self));
+  }
+
+  /** The same for what only looks, without the lock. */
+  look<T>(name: string, work: (agent: Agent) => Promise<T>): Promise<T> {
+    return this.#command(name, work, () => Promise.resolve());
+  }
+
+  #command<T>(
+    name: string,
+    work: (agent: Agent, process: SimProcess) => Promise<T>,
+    enter: (process: SimProcess) => Promise<void>,
+  ): Promise<T> {
     const { kernel } = this.#in;
     return new Promise<T>((resolve, reject) => {
       const process = kernel.start(`${this.name}-${name}`, this.host, async (self) => {
         this.#processes.add(self);
-        await this.lock.acquire(self);
+        await enter(self);
         resolve(await work(await this.#open(self), self));
       });
       process.onEnd(({ error }) => {
@@ -174,6 +191,7 @@ export class Machine {
       keys: { signing: signingKeyOf(this.name), approval: signingKeyOf('owner'), keyring: [...OWN_KEYRING] },
       ledger: kernel.port(process, 'ledger', cloud.ledger),
       tasks: kernel.port(process, 'tasks', cloud.tasks),
+      localTasks: kernel.port(process, 'localTasks', this.localTasks, 'disk'),
       blobs: kernel.port(process, 'blobs', cloud.blobs),
       inventory: inventoryOf(kernel, process, cloud.blobs),
       files: kernel.port(process, 'files', this.files, 'disk'),

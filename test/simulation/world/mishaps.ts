@@ -62,6 +62,9 @@ export function befall(world: World, backups: Backups, mishap: Mishap): void {
       // Some systems count the time in which they slept, others do not.
       if (what === 'sleep') later(() => (host.uncountedMs += ms));
       return;
+    case 'cut off':
+      host.cutOffUntilMs = Math.max(host.cutOffUntilMs, scheduler.nowMs + ms);
+      return;
     case 'clock jump':
       host.skewMs += Math.round(ms) * (Math.round(ms) % 2 === 0 ? 1 : -1);
       return;
