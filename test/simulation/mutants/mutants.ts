@@ -54,6 +54,17 @@ const CLAIMS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a takeover that was refused is told as one that was made',
+    edits: [
+      edit('local-agent/claims/take-over.ts', '  if (!answer.won) {', '  if (answer === undefined) {'),
+      edit(
+        'local-agent/claims/take-over.ts',
+        'const isMine = item?.owner === owner && item.attemptId === plan.attemptId;',
+        'const isMine = item?.owner !== owner || item.attemptId === plan.attemptId;',
+      ),
+    ],
+  },
+  {
     name: 'a takeover does not look at the heartbeat, nor wait',
     by: 'models',
     edits: [
