@@ -27,22 +27,23 @@ export function createDynamoLedgerStore(client: DynamoDBClient, table: string): 
       }
     },
 
-    read: async (vaultId, after, known) => {
+    read: async (vaultId, after, known = []) => {
+      const signatures = Object.fromEntries(known.map(({ sig }, index) => [`:s${index}`, sig]));
       const command = new QueryCommand({
         TableName: table,
         KeyConditionExpression: 'vaultId = :v AND n > :n',
         ExpressionAttributeValues: toItem({
           ':v': vaultId,
           ':n': after,
-          ...(known ? { ':sig': known.sig } : {}),
+          ...signatures,
         }),
         // Whoever polls would fetch the last entry again and again.
-        FilterExpression: known && 'sig <> :sig',
+        ...(known.length > 0 && { FilterExpression: `NOT sig IN (${Object.keys(signatures).join()})` }),
         ConsistentRead: true,
       });
       const { Items = [], ScannedCount, LastEvaluatedKey } = await client.send(command);
       // A filter cannot name `n`. More than one entry of one signature are no honest ledger.
-      const leftOut = known !== undefined && (ScannedCount ?? 0) - Items.length === 1;
+      const leftOut = known.length > 0 ? (ScannedCount ?? 0) - Items.length : 0;
       return { entries: Items.map(fromItem), more: LastEvaluatedKey !== undefined, leftOut };
     },
   };

@@ -3,13 +3,14 @@ import { verifyApproval } from '#protocol/approval.ts';
 import { NoteFormatError } from '#protocol/errors.ts';
 import { shortId } from '#protocol/ids.ts';
 import { notePath } from '#protocol/vault-state.ts';
+import type { Task } from '#protocol/task.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import { withheldContent } from '#protocol/withheld.ts';
 import type { Agent } from './agent.ts';
 import { accepted } from './append-change.ts';
 import { load, store } from './contents.ts';
 import { callOnce } from './call-once.ts';
-import { claimItem } from './claims/claim-item.ts';
+import { claimItem, isUsedUp } from './claims/claim-item.ts';
 import { finish, recover } from './finish.ts';
 import { oneByOne } from './one-by-one.ts';
 import { planOf } from './plan.ts';
@@ -24,6 +25,8 @@ import { placeNote } from './sync/place-note.ts';
 import { MAIL_TOOL, toolCallOf } from './tool-call.ts';
 
 const LEASE_MS = 5 * 60_000;
+const USED_UP =
+  'the task store says that it was carried out already, and the ledger has lost that: it was put back to an earlier state. Look what was sent before you approve it again';
 
 export interface ExecuteReport {
   readonly executed: { taskId: string; outcome: string; providerId?: string; detail?: string }[];
@@ -100,7 +103,10 @@ async function executeTask(
   const still = stopwatch(agent.clock);
   const epoch = await claim(agent, task, leaseMs);
   if (epoch === undefined) {
-    report.refused.push({ taskId: task.taskId, why: await whoHolds(agent, task) });
+    const item = await agent.tasks.get(task.taskId);
+    const why = isUsedUp(task, item) ? USED_UP : whoHolds(task, item);
+    if (why === USED_UP) await askAgain(agent, task, { why });
+    report.refused.push({ taskId: task.taskId, why });
     return;
   }
   const from = notePath(task);
@@ -199,8 +205,8 @@ async function claim(agent: Agent, task: TaskView, leaseMs: number): Promise<num
   return item.epoch;
 }
 
-async function whoHolds(agent: Agent, { taskId }: TaskView): Promise<string> {
-  const { owner } = (await agent.tasks.get(taskId)) ?? {};
+function whoHolds({ taskId }: TaskView, item: Task | undefined): string {
+  const { owner } = item ?? {};
   if (owner === undefined) return 'another agent was quicker; nothing was run here';
   return (
     `${owner} holds this task; nothing was run here. If ${owner} is gone for good, ` +

@@ -54,6 +54,8 @@ export class CopyGapError extends EmployeeError {
   static override readonly code = 'COPY_GAP';
 }
 
+const UNREAD = 'unread';
+
 /** So many opened entries are remembered: the contents of one entry are mostly asked for one after another. */
 const OPENED_ENTRIES = 4;
 
@@ -173,6 +175,18 @@ export class LedgerCopy {
   /** Lets the copy of a machine that has no entry yet begin behind a checkpoint; or, with 1, be whole. */
   setBegins(n: number): void {
     this.setFact('begins', String(n));
+  }
+
+  /** The entry behind which this machine has appended without having read the ledger since. */
+  unread(): LedgerHead | undefined {
+    const [n = '', hash = ''] = this.fact(UNREAD)?.split(' ') ?? [];
+    const isKnown = hash !== '' && Number(n) <= Math.max(this.last(), this.begins() - 1);
+    return isKnown ? { n: Number(n), hash } : undefined;
+  }
+
+  setUnread(head: LedgerHead | undefined): void {
+    const value = head ? `${head.n} ${head.hash}` : '';
+    if (value !== (this.fact(UNREAD) ?? '')) this.setFact(UNREAD, value);
   }
 
   /** The replayed state as it was kept last, if it is of this format and of an entry of this copy. */

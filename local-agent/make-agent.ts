@@ -11,13 +11,17 @@ export function makeAgent(ports: AgentPorts): Agent {
   const puts = new RecentPuts(ports.clock);
   const start = keptState(copy, config.vaultId);
   const session = new LedgerSession(writerOf(ports), config.root, ports, requireReadable, {
-    keep: (verified) => {
-      copy.keep(verified);
+    keep: (verified, unread) => {
+      copy.together(() => {
+        copy.keep(verified);
+        copy.setUnread(unread);
+      });
       for (const { body } of verified) if (body) puts.forget(body);
     },
     beforeAppend: (body) => puts.requireFresh(body),
     onKeyEpoch: ({ keyEpoch }, keys) => keepEpoch(ports, keyEpoch, keys),
     ...(start ? { start } : {}),
+    unread: copy.unread(),
   });
   let replayed = 0;
   // Behind a checkpoint that cannot be used any more, the first pull reads everything afresh.

@@ -1,7 +1,7 @@
 import type { LedgerSession } from '#protocol/ledger-session.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
-import { bringInLine } from './claims/claim-item.ts';
+import { bringInLine, isUsedUp } from './claims/claim-item.ts';
 import { oneByOne } from './one-by-one.ts';
 
 /** An approval that waits for longer than any undo time should: whoever gave it may not have come to settle its item. */
@@ -39,7 +39,10 @@ export async function settleAll(agent: Agent, failures: unknown[]): Promise<void
 }
 
 /** A failed one has no event of its own left: only a claim may still be in its way. */
-async function settleItem(agent: Agent, { taskId, state }: TaskView): Promise<void> {
+async function settleItem(agent: Agent, task: TaskView): Promise<void> {
+  const { taskId, state } = task;
+  // What was carried out already is not to be so again.
+  if (state === 'approved' && isUsedUp(task, await agent.tasks.get(taskId))) return;
   const event = state === 'pending_approval' ? 'voided' : state === 'approved' ? 'approved' : undefined;
   if (event !== undefined && (await agent.tasks.settle(taskId, event, 'local')).won) return;
   await bringInLine(agent, taskId);

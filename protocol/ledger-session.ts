@@ -14,6 +14,7 @@ import {
 import type { EntryDraft, EntryFacts, LedgerHead, Writer } from './ledger-entry.ts';
 import type { KeysBody, LedgerBody } from './ledger-body.ts';
 import { beginsEpoch, unwrapKeys } from './key-epoch.ts';
+import { MAX_KNOWN } from './ports.ts';
 import type { Clock, Ids, KnownEntry, LedgerStore } from './ports.ts';
 import { applyEntry } from './replay.ts';
 import { emptyVaultState } from './vault-state.ts';
@@ -51,8 +52,11 @@ export type AppendOutcome =
 
 /** What a session does beside replaying. */
 export interface SessionOptions {
-  /** Keeps checked entries, all or none, before they take effect here. */
-  readonly keep?: (verified: readonly VerifiedEntry[]) => void;
+  /**
+   * Keeps checked entries, all or none, before they take effect here; and the entry behind which this session has
+   * appended without having read the ledger since, if there is one.
+   */
+  readonly keep?: (verified: readonly VerifiedEntry[], unread: LedgerHead | undefined) => void;
   /** Told what is about to be appended, at each try; what it throws ends the append. */
   readonly beforeAppend?: (body: LedgerBody) => void;
   /**
@@ -62,6 +66,8 @@ export interface SessionOptions {
   readonly onKeyEpoch?: (start: LedgerHead & { readonly keyEpoch: number }, keys?: VaultKeys) => void;
   /** What was replayed and checked before; the session goes on from its head. @default nothing */
   readonly start?: VaultState;
+  /** What `keep` was told last. @default nothing was appended since the ledger was read */
+  readonly unread?: LedgerHead | undefined;
 }
 
 /**
@@ -74,12 +80,16 @@ export class LedgerSession {
   readonly #writer: Writer;
   readonly #root: PublicKey;
   readonly #onVerified: (verified: VerifiedEntry) => void;
-  readonly #keep: (verified: readonly VerifiedEntry[]) => void;
+  readonly #keep: NonNullable<SessionOptions['keep']>;
   readonly #beforeAppend: SessionOptions['beforeAppend'];
   readonly #onKeyEpoch: SessionOptions['onKeyEpoch'];
   #turn: Promise<unknown> = Promise.resolve();
-  /** The entry at the head; not known right after a start from a kept state. */
-  #last: KnownEntry | undefined;
+  /** The last entries up to the head, one after the other; not known right after a start from a kept state. */
+  #recent: readonly KnownEntry[] = [];
+  /** The head before the first entry that was appended since the ledger was read. */
+  #unread: LedgerHead | undefined;
+  /** The last read failed: nothing is appended to what may not be the ledger that was seen. */
+  #isDoubtful = false;
   /** The append under way, and the entry it turned out to have made. */
   #own: { readonly attempt: string; entry?: LedgerEntry } | undefined;
 
@@ -103,13 +113,15 @@ export class LedgerSession {
     this.#keep = options.keep ?? (() => undefined);
     this.#beforeAppend = options.beforeAppend;
     this.#onKeyEpoch = options.onKeyEpoch;
+    this.#unread = options.unread;
     this.#markInForce();
   }
 
   /**
    * Reads, checks and applies what came since; answers how many entries were new. The last entry seen has to
    * stand there still, with its signature, so that a table that was rewritten, cut short or restored is noticed;
-   * and so has the entry from which on the keyring has keys in force, for a reader that has seen nothing yet.
+   * and so has the entry from which on the keyring has keys in force, for a reader that has seen nothing yet. Own
+   * entries count as seen when they were read back: in a table that was cut a moment before, they stand behind a hole.
    *
    * @throws {LedgerIntegrityError} at the first entry that is not what it should be; the state stays
    * at the entry before it.
@@ -119,27 +131,72 @@ export class LedgerSession {
   }
 
   async #pull(): Promise<number> {
+    this.#isDoubtful = true;
+    const pulled = await this.#readOn();
+    this.#isDoubtful = false;
+    return pulled;
+  }
+
+  async #readOn(): Promise<number> {
     const { vaultId } = this.#writer;
-    const seen = this.state.head;
+    const { n } = this.state.head;
     await this.#requireKeyEpochs();
+    const seen = this.#unread ?? this.state.head;
     let readTo = Math.max(0, seen.n - 1);
-    const known = this.#last?.n === seen.n ? this.#last : undefined;
+    const known = this.#knownSince(seen.n);
     let page = await this.#ports.ledger.read(vaultId, readTo, known);
-    const hasSeen = seen.n > 0 && page.leftOut !== true;
+    const { leftOut = 0 } = page;
+    // Not all of them stand in this page as they were seen: which ones do is looked at.
+    if (leftOut > 0 && leftOut !== known.length) page = await this.#ports.ledger.read(vaultId, readTo);
+    const stands = leftOut > 0 && leftOut === known.length;
+    const hasSeen = seen.n > 0 && !stands;
     if (hasSeen) requireSame(seen, page.entries[0]);
-    else readTo = seen.n;
-    let fresh = page.entries.slice(hasSeen ? 1 : 0);
-    while (page.more && page.entries.length > 0) {
+    if (stands) {
+      readTo = this.state.head.n;
+      this.#isReadBack();
+    }
+    let fresh = this.#notOwn(page.entries.slice(hasSeen ? 1 : 0));
+    for (let isFirst = stands; page.more && (isFirst || page.entries.length > 0); isFirst = false) {
       readTo += page.entries.length;
       // On its way while this page is checked; a page that does not follow is refused when it is checked.
       const next = this.#ports.ledger.read(vaultId, readTo);
       next.catch(() => undefined);
       await this.#admitAll(fresh);
       page = await next;
-      fresh = [...page.entries];
+      fresh = this.#notOwn(page.entries);
     }
+    if (this.#unread) requireSame(this.state.head, undefined);
     await this.#admitAll(fresh);
-    return this.state.head.n - seen.n;
+    return this.state.head.n - n;
+  }
+
+  /** Reads back what was appended here, as far as it stands in this page, and answers what follows it. */
+  #notOwn(page: readonly unknown[]): unknown[] {
+    const { head } = this.state;
+    let at = 0;
+    for (; this.#unread && this.#unread.n < head.n && at < page.length; at++) {
+      const { entry, facts } = this.#next(page[at], this.#unread);
+      this.#unread = { n: entry.n, hash: facts.hash };
+      if (entry.n === head.n) requireSame(head, entry);
+    }
+    if (this.#unread?.n === head.n) this.#isReadBack();
+    return page.slice(at);
+  }
+
+  #isReadBack(): void {
+    if (!this.#unread) return;
+    this.#unread = undefined;
+    this.#keep([], undefined);
+  }
+
+  /** The entries from this one to the head, if all of them are at hand: a page needs not hold them again. */
+  #knownSince(n: number): readonly KnownEntry[] {
+    const known = this.#recent.filter((entry) => entry.n >= n);
+    return known.length === this.state.head.n - n + 1 ? known : [];
+  }
+
+  #knows({ n, sig }: KnownEntry): void {
+    this.#recent = [...this.#recent.slice(1 - MAX_KNOWN), { n, sig }];
   }
 
   /** Replays an entry of a local copy that was checked when it was admitted; the chain is checked again. */
@@ -148,7 +205,7 @@ export class LedgerSession {
     const replayed = this.#bodyOf(entry, facts);
     this.#beginEpoch(replayed);
     applyEntry(this.state, entry, replayed.body, facts.hash);
-    this.#last = { n: entry.n, sig: entry.sig };
+    this.#knows(entry);
     return replayed;
   }
 
@@ -284,10 +341,10 @@ export class LedgerSession {
     if (!last) return;
     // Keys stand at the end of what is admitted at once. Whoever has the entry has to have them.
     this.#beginEpoch(last);
-    this.#keep(verified);
+    this.#keep(verified, this.#unread);
     for (const { entry, body, hash } of verified) {
       applyEntry(this.state, entry, body, hash);
-      this.#last = { n: entry.n, sig: entry.sig };
+      this.#knows(entry);
       const own = this.#own;
       if (own?.attempt === entry.attempt && entry.writer === this.#writer.writer) own.entry = entry;
     }
@@ -320,7 +377,7 @@ export class LedgerSession {
     const own: { readonly attempt: string; entry?: LedgerEntry } = { attempt };
     this.#own = own;
     let failures = 0;
-    if (this.state.head.n === 0) await this.#pull();
+    if (this.state.head.n === 0 || this.#isDoubtful) await this.#pull();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const draft = build(this.state);
       if (!draft) return { appended: false };
@@ -336,6 +393,7 @@ export class LedgerSession {
         // Sealed and signed a moment ago: nothing of it needs to be checked.
         const verified = { ...made, inForce: true };
         this.#onVerified(verified);
+        this.#unread ??= { ...this.state.head };
         this.#commit([verified]);
       } else await this.#pull();
       if (own.entry) return { appended: true, entry: own.entry };

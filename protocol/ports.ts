@@ -44,11 +44,14 @@ export interface LedgerStore {
    * Entries with `n > after`, ascending, strongly consistent, one page. The last page is the one with
    * `more: false`. Values are as stored and unchecked: whoever holds the table may have written them.
    *
-   * @param known the reader has this entry, and wants it left out if it stands there with this signature. A
-   * store may answer it all the same.
+   * @param known the reader has these entries, and wants each left out that stands there with its signature. A
+   * store may answer them all the same. At most {@link MAX_KNOWN}.
    */
-  read(vaultId: string, after: number, known?: KnownEntry): Promise<LedgerPage>;
+  read(vaultId: string, after: number, known?: readonly KnownEntry[]): Promise<LedgerPage>;
 }
+
+/** So many entries a reader may want left out of a page. */
+export const MAX_KNOWN = 8;
 
 /** An entry that a reader has already, by its number and signature. */
 export interface KnownEntry {
@@ -60,8 +63,8 @@ export interface KnownEntry {
 export interface LedgerPage {
   readonly entries: readonly unknown[];
   readonly more: boolean;
-  /** The known entry stands there, and was left out. */
-  readonly leftOut?: boolean;
+  /** How many of the known entries stand there, and were left out. */
+  readonly leftOut?: number;
 }
 
 /** Immutable sealed bytes by id. Putting the same id twice is harmless. */

@@ -6,6 +6,7 @@ import type { Agent } from '../agent.ts';
 
 /** The longest of the leases that this program gives. */
 const MENDED_LEASE_MS = 5 * 60_000;
+const CARRIED_OUT: ReadonlySet<string> = new Set(['done', 'failed', 'indeterminate']);
 
 /**
  * Claims a task's item for this machine, such that readers of the ledger will accept the epoch. An item that
@@ -48,7 +49,7 @@ export async function bringInLine(agent: Agent, taskId: string): Promise<boolean
   const item = await agent.tasks.get(taskId);
   await agent.session.pull();
   const task = agent.session.state.tasks.get(taskId);
-  if (!task || !isAstray(task, item, agent.config.agent)) return false;
+  if (!task || !isAstray(task, item, agent.config.agent) || isUsedUp(task, item)) return false;
   return (await agent.tasks.mend(mendOf(task, item))).won;
 }
 
@@ -81,6 +82,15 @@ export function isAstray(task: TaskView, item: Task | undefined, self: string): 
   if (item.owner === self) return true;
   // The ledger has the end of that claim already, or the cloud claimed what is not at home there.
   return item.epoch <= task.epoch || (item.owner === 'cloud' && task.home === 'local');
+}
+
+/**
+ * Whether the item says that this very approval was carried out, and the ledger does not know of it: the ledger was put
+ * back to an earlier state, and this machine's copy, too. Nobody else puts an item down in such a state.
+ */
+export function isUsedUp({ state, approval }: TaskView, item: Task | undefined): boolean {
+  if (state !== 'approved' || !item || item.owner !== undefined) return false;
+  return CARRIED_OUT.has(item.state) && item.attemptId === approval?.approval.statement.nonce;
 }
 
 function isFarAhead(agent: Agent, { taskId, epoch }: Task): boolean {

@@ -1,6 +1,6 @@
 import { shortId } from '#protocol/ids.ts';
 import type { Agent } from '../agent.ts';
-import { mendOf } from '../claims/claim-item.ts';
+import { isUsedUp, mendOf } from '../claims/claim-item.ts';
 import { syncVault } from '../sync/sync.ts';
 import { disagreement } from '../verify/verify-tasks.ts';
 import type { BadTask } from '../verify/verify-tasks.ts';
@@ -15,6 +15,8 @@ export function planTasks(bad: readonly BadTask[]): Repair[] {
   return bad.flatMap(({ task, item, problem }) => {
     const { taskId } = task;
     const repairs: Repair[] = [];
+    // The machine that approved it asks the person about it.
+    if (isUsedUp(task, item)) return repairs;
     // A person's draft is theirs still: its item is made with its holder.
     if (!item && task.state === 'drafting' && task.home === 'cloud') {
       repairs.push({
@@ -67,6 +69,7 @@ async function mend(agent: Agent, taskId: string): Promise<void> {
   const task = state.tasks.get(taskId);
   // Whoever took it since the plan was made works on it.
   if (!task || !disagreement(state, task, item, agent.config.agent)) return;
+  if (isUsedUp(task, item)) return;
   // Lost to somebody who just changed it: the next look decides afresh.
   await agent.tasks.mend(mendOf(task, item));
   if (item?.owner === agent.config.agent) agent.copy.noteClaim(taskId, undefined);

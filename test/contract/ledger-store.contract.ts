@@ -47,29 +47,30 @@ export function describeLedgerStoreContract(name: string, makeAdapter: MakeAdapt
     }
 
     it('has nothing in a ledger that nobody wrote', async () => {
-      expect(await store.read(randomUUID(), 0)).toEqual({ entries: [], more: false, leftOut: false });
+      expect(await store.read(randomUUID(), 0)).toEqual({ entries: [], more: false, leftOut: 0 });
     });
 
-    it('leaves out the entry that the reader knows, if it stands there as it knows it', async () => {
+    it('leaves out the entries that the reader knows, if they stand there as it knows them', async () => {
       const vaultId = randomUUID();
       const [one, two] = [1, 2].map((n) => anEntry(vaultId, n, { sig: `c2lnbmF0dXJl${n}` })) as [
         LedgerEntry,
         LedgerEntry,
       ];
       await store.append(one);
-      expect(await store.read(vaultId, 0, one)).toEqual({ entries: [], more: false, leftOut: true });
+      expect(await store.read(vaultId, 0, [one])).toEqual({ entries: [], more: false, leftOut: 1 });
       await store.append(two);
-      expect(await store.read(vaultId, 0, one)).toEqual({ entries: [two], more: false, leftOut: true });
+      expect(await store.read(vaultId, 0, [one])).toEqual({ entries: [two], more: false, leftOut: 1 });
+      expect(await store.read(vaultId, 0, [one, two])).toEqual({ entries: [], more: false, leftOut: 2 });
       const other = { n: 1, sig: 'b3RoZXI=' };
-      expect(await store.read(vaultId, 0, other)).toEqual({
+      expect(await store.read(vaultId, 0, [other])).toEqual({
         entries: [one, two],
         more: false,
-        leftOut: false,
+        leftOut: 0,
       });
-      expect(await store.read(vaultId, 2, { ...two, n: 3 })).toEqual({
+      expect(await store.read(vaultId, 2, [{ ...two, n: 3 }])).toEqual({
         entries: [],
         more: false,
-        leftOut: false,
+        leftOut: 0,
       });
     });
 

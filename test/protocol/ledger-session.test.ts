@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import type { EntryDraft, LedgerEntry } from '#protocol/ledger-entry.ts';
 import { entryHash } from '#protocol/ledger-entry.ts';
+import { MAX_KNOWN } from '#protocol/ports.ts';
 import type { LedgerStore } from '#protocol/ports.ts';
 import { createLedgerFactory } from '#test/support/ledger-factory.ts';
 import { createMemoryLedgerStore } from '#test/support/memory/memory-ledger-store.ts';
@@ -197,6 +198,81 @@ describe('appending', () => {
     const session = vault.session(vault.local, { ...vault.store(), append: () => Promise.resolve('taken') });
     await session.pull();
     await expect(session.append(() => said('x'))).rejects.toThrow('the ledger was busy');
+  });
+
+  it.each([1, 2, 100])(
+    'into a table that was cut a moment before is noticed when it is read (%i a page)',
+    async (pageSize) => {
+      const vault = vaultAt('done');
+      const store = vault.store(pageSize);
+      const session = vault.session(vault.local, store);
+      await session.pull();
+      store.rows.length = 5;
+      await session.append(() => said('behind a hole'));
+      await session.append(() => said('and on from there'));
+      expect(store.rows.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 8, 9]);
+      for (let again = 0; again < 2; again++)
+        await expect(session.pull()).rejects.toThrow('entry 7: is not the one that was seen before');
+    },
+  );
+
+  it('is read back without being fetched again', async () => {
+    const vault = vaultAt('done');
+    const store = vault.store();
+    const pages: unknown[][] = [];
+    const session = vault.session(vault.local, {
+      ...store,
+      read: async (...args) => {
+        const page = await store.read(...args);
+        pages.push([...page.entries]);
+        return page;
+      },
+    });
+    await session.pull();
+    for (const code of ['one', 'two', 'three']) await session.append(() => said(code));
+    pages.length = 0;
+    for (let again = 0; again < 2; again++) expect(await session.pull()).toBe(0);
+    // More than are asked for at once are fetched.
+    for (let i = 0; i < MAX_KNOWN; i++) await session.append(() => said(`${i}`));
+    expect(await session.pull()).toBe(0);
+    expect(pages.map(({ length }) => length)).toEqual([0, 0, 1 + MAX_KNOWN]);
+  });
+
+  it('is read back once, in any pages', async () => {
+    const vault = vaultAt('done');
+    for (const pageSize of [1, 2, 3, 100]) {
+      const store = vault.store(pageSize);
+      const after: number[] = [];
+      const watched: LedgerStore = {
+        ...store,
+        read: (vaultId, from, known) => {
+          after.push(from);
+          return store.read(vaultId, from, known);
+        },
+      };
+      const session = vault.session(vault.local, watched);
+      await session.pull();
+      for (const code of ['one', 'two', 'three']) await session.append(() => said(code));
+      after.length = 0;
+      expect(await session.pull()).toBe(0);
+      expect(after[0]).toBe(6);
+      after.length = 0;
+      expect(await session.pull()).toBe(0);
+      expect(after).toEqual([9]);
+    }
+  });
+
+  it('is not tried on after a read that failed, before another one has succeeded', async () => {
+    const vault = vaultAt('done');
+    const store = vault.store();
+    const session = vault.session(vault.local, store);
+    await session.pull();
+    const [last] = store.rows.splice(6);
+    await expect(session.pull()).rejects.toThrow('entry 7: is gone');
+    await expect(session.append(() => said('on top of less'))).rejects.toThrow('entry 7: is gone');
+    expect(store.rows).toHaveLength(6);
+    if (last) store.rows.push(last);
+    expect(await session.append(() => said('whole again'))).toMatchObject({ entry: { n: 8 } });
   });
 
   it('is refused when the ledger that it finds was tampered with', async () => {

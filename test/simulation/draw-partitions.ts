@@ -20,7 +20,7 @@ export function withPartitions(plan: Plan): Plan {
   const draw = drawsOf(plan.seed, 'partitions');
   if (!chance(draw, 1 / 3)) return plan;
   const scenes = Array.from({ length: between(draw, 1, 3) }, (_, index) =>
-    drawScene(draw, `cut-${index + 1}`, plan),
+    drawScene(draw, `partition-${index + 1}`, plan),
   );
   return {
     ...plan,

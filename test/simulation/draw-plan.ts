@@ -1,4 +1,5 @@
 import { withCollections } from './draw-collections.ts';
+import { withCuts } from './draw-cuts.ts';
 import { withPartitions } from './draw-partitions.ts';
 import type { Fault } from './kernel/fate.ts';
 import { between, chance, drawsOf, pick, waitMs } from './kernel/draws.ts';
@@ -80,8 +81,9 @@ export function drawPlan(seed: number): Plan {
     mishaps: isQuiet ? [] : drawMishaps(drawsOf(seed, 'mishaps'), lengthMs, machines, deeds),
     attacks: isHostile ? drawAttacks(drawsOf(seed, 'attacks'), lengthMs, deeds) : [],
     collections: [],
+    cuts: [],
   };
-  return withPartitions(withCollections(plan));
+  return withCuts(withPartitions(withCollections(plan)));
 }
 
 function drawMails(draw: Draw, lengthMs: number): PlannedMail[] {

@@ -114,6 +114,17 @@ export interface Collection extends Moment {
   readonly by: string;
 }
 
+/**
+ * The ledger's table is put back to an earlier state: its last entries are gone. Perhaps the newer backup is found, and
+ * the table is whole again.
+ */
+export interface Cut extends Moment {
+  /** So many entries are gone; the first one, with the keys, always stays. */
+  readonly entries: number;
+  /** After so long the table is put back as it stood before; absent: never. */
+  readonly wholeAfterMs?: number;
+}
+
 /** What a writer with all keys of the cloud, and the rights of its role, can try. */
 export const ATTACKS = [
   'forged approval',
@@ -163,6 +174,7 @@ export interface Plan {
   readonly mishaps: readonly Mishap[];
   readonly attacks: readonly Attack[];
   readonly collections: readonly Collection[];
+  readonly cuts: readonly Cut[];
   /** Faults of calls that do not happen, by their names in the trace; or the only ones that do. */
   readonly without?: ReadonlySet<string>;
   readonly only?: ReadonlySet<string>;

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
+import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { taskIdOfMail } from '#protocol/ids.ts';
 import { CALM } from './kernel/fate.ts';
 import type { Call, Fault } from './kernel/fate.ts';
-import type { Deed, Mishap, Plan } from './plan.ts';
+import type { Cut, Deed, Mishap, Plan } from './plan.ts';
 import { QUIET, runPlan } from './run-seed.ts';
 
 const MINUTE_MS = 60_000;
@@ -178,3 +179,61 @@ it('a machine sleeps while it clears up, and another one stores and names what w
   }
   expect(asleep.length).toBeGreaterThan(5);
 });
+
+/** One mail whose draft is approved at the laptop, and a ledger that loses its last entries at some call of it. */
+function approvedAmid(cut: Pick<Cut, 'atMs' | 'entries' | 'amid' | 'wholeAfterMs'>): Plan {
+  return {
+    ...planOf({ atMs: 130 * MINUTE_MS, what: 'approve' }),
+    lengthMs: 240 * MINUTE_MS,
+    cuts: [{ id: 'cut-1', machine: 'laptop', ...cut }],
+  };
+}
+
+it.each([undefined, 30 * MINUTE_MS])(
+  'the ledger is cut right before a machine appends: it notices at its next read, also as a new process (%s)',
+  async (wholeAfterMs) => {
+    const cut = approvedAmid({
+      ...{ atMs: 130 * MINUTE_MS, entries: 1, amid: 'ledger.append' },
+      ...(wholeAfterMs === undefined ? {} : { wholeAfterMs }),
+    });
+    const edited: Plan = {
+      ...cut,
+      deeds: [
+        { id: 'deed-1', machine: 'laptop', what: 'edit draft', atMs: 130 * MINUTE_MS, n: 0, m: 1 },
+        { id: 'deed-2', machine: 'laptop', what: 'approve', atMs: 131 * MINUTE_MS, n: 0, m: 1 },
+      ],
+    };
+    let told: unknown;
+    const { violation, sent } = await runPlan(edited, {
+      inspect: ({ machines }) => {
+        told = machines.get('laptop')?.problem;
+      },
+    });
+    expect({ message: violation?.message, sent }).toEqual({ message: undefined, sent: 0 });
+    if (wholeAfterMs === undefined) expect(told).toBeInstanceOf(LedgerIntegrityError);
+    else expect(told).toBeUndefined();
+  },
+);
+
+it.each([['copy restored'], ['copy restored', 'vault restored']] as const)(
+  'ledger and %s to before an approval was carried out: it is not carried out again, and the person is asked',
+  async (...whats) => {
+    const atMs = 140 * MINUTE_MS;
+    const plan: Plan = {
+      ...approvedAmid({ atMs, entries: 2 }),
+      mishaps: whats.map((what, index) => ({
+        ...{ id: `mishap-${index + 1}`, machine: 'laptop', atMs: atMs + index, ms: 0 },
+        what,
+      })),
+    };
+    let state: string | undefined;
+    const { violation, sent } = await runPlan(plan, {
+      inspect: ({ cloud }) => {
+        state = cloud.tasks.items.get(TASK)?.state;
+      },
+    });
+    expect({ message: violation?.message, sent, state }).toEqual({
+      ...{ message: undefined, sent: 1, state: 'pending_approval' },
+    });
+  },
+);

@@ -107,4 +107,5 @@ export const QUIET: Plan = {
   mishaps: [],
   attacks: [],
   collections: [],
+  cuts: [],
 };

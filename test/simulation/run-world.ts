@@ -5,6 +5,7 @@ import { beginMails } from './world/ses.ts';
 import { attack } from './world/attacks.ts';
 import { Amid } from './world/amid.ts';
 import { collect } from './world/collect.ts';
+import { cutLedger } from './world/cut-ledger.ts';
 import { doDeed } from './world/deeds.ts';
 import { Backups, befall } from './world/mishaps.ts';
 import type { World } from './world/world.ts';
@@ -52,6 +53,8 @@ function schedule(world: World): void {
     );
   for (const each of plan.collections)
     amid.plan(each, `${each.by} collects garbage`, () => collect(world, each));
+  for (const each of plan.cuts)
+    amid.plan(each, `the ledger loses ${each.entries} entries`, () => cutLedger(world, each));
   scheduler.at(plan.lengthMs, () => amid.end());
   for (const each of plan.attacks) {
     scheduler.at(each.atMs, () => {

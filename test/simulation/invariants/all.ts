@@ -1,6 +1,7 @@
 import type { World } from '../world/world.ts';
 import type { Auditor } from './auditor.ts';
 import { auditClaims } from './claims.ts';
+import { auditCuts } from './cuts.ts';
 import { auditEffects } from './effects.ts';
 import { auditGarbage } from './garbage.ts';
 import { auditLedger } from './ledger.ts';
@@ -20,6 +21,7 @@ export function makeAuditors(world: World): Auditor[] {
     auditEffects(world, witness),
     auditWills(world, witness),
     auditLedger(world, witness),
+    auditCuts(world, witness),
     auditOwners(world, witness),
     auditClaims(world),
     auditGarbage(world, witness),

@@ -5,6 +5,7 @@ import type { Call } from '../kernel/fate.ts';
 import type { Step } from '../kernel/kernel.ts';
 import { signingKeyOf } from '../world/keys.ts';
 import { ATTACKER } from '../world/mails.ts';
+import { machinesAhead } from '../world/cut-ledger.ts';
 import type { World } from '../world/world.ts';
 import { requireThat } from './auditor.ts';
 import type { Auditor } from './auditor.ts';
@@ -26,7 +27,7 @@ export function auditEffects(world: World, witness: WitnessView): Auditor {
     const { taskId, idempotencyKey, ...mail } = made.args;
     const key = String(idempotencyKey);
     const machine = step.process.host.name;
-    const intents = witness.entries().flatMap(({ entry, body }) =>
+    const intents = witness.ever().flatMap(({ entry, body }) =>
       // Whoever holds the cloud's keys may write what it likes; it is no intent of the owner's.
       body.kind === 'intent' &&
       body.idempotencyKey === key &&
@@ -49,7 +50,7 @@ export function auditEffects(world: World, witness: WitnessView): Auditor {
     );
     const digest = digestOf(mail);
     const approvals = witness
-      .entries()
+      .ever()
       .flatMap(({ entry, body }) =>
         body.kind === 'approval' &&
         body.approval.statement.nonce === intent.body.nonce &&
@@ -105,14 +106,16 @@ export function auditEffects(world: World, witness: WitnessView): Auditor {
   /** Whatever was begun has an end that the ledger tells, and the end that it had. */
   function settled(): void {
     const entries = witness.entries().filter(({ accepted }) => accepted);
+    const sawMore = new Set(machinesAhead(world).map(({ name }) => name));
     for (const { entry, body } of entries) {
       if (body.kind !== 'intent') continue;
       const key = body.idempotencyKey;
       const result = entries.find(
         (each) => each.body.kind === 'result' && each.body.intentN === entry.n,
       )?.body;
-      // Behind an entry that nobody can read, nothing can be told any more.
-      if (!result && witness.broken !== undefined) continue;
+      // Behind an entry that nobody can read, nothing can be told any more; and nothing by a machine that saw entries
+      // which are gone: what it knows stands in its copy.
+      if (!result && (witness.broken !== undefined || sawMore.has(entry.writer))) continue;
       requireThat(result?.kind === 'result', '5', () => `how ${key} ended is told nowhere`);
       if (result?.kind !== 'result' || world.plan.lies > 0) continue;
       const isSent = sent.has(key);

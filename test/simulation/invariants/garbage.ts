@@ -2,6 +2,7 @@ import { contentsOf } from '#protocol/ledger-contents.ts';
 import type { World } from '../world/world.ts';
 import { requireThat } from './auditor.ts';
 import type { Auditor } from './auditor.ts';
+import { newEntries } from './witness.ts';
 import type { WitnessView } from './witness.ts';
 
 /**
@@ -12,15 +13,12 @@ export function auditGarbage(world: World, witness: WitnessView): Auditor {
   const { blobs } = world.cloud.blobs;
   /** By object, the blobs of it that entries name; and the entry that was the first to do so. */
   const named = new Map<string, { readonly n: number; readonly blobs: Set<string> }>();
-  let looked = 0;
+  const fresh = newEntries(witness);
   const isNeeded = (object: string): boolean =>
     [...(named.get(object)?.blobs ?? [])].some((blob) => !witness.state.resealed.has(blob));
 
   function look(): void {
-    const entries = witness.entries();
-    for (; looked < entries.length; looked++) {
-      const seen = entries[looked];
-      if (!seen) continue;
+    for (const seen of fresh()) {
       for (const content of contentsOf(seen.body)) {
         if (!('blob' in content)) continue;
         const object = content.pack?.id ?? content.blob;

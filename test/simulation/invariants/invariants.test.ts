@@ -1,6 +1,9 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ToolCall } from '#local-agent/tool-host.ts';
+import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { taskIdOfMail } from '#protocol/ids.ts';
+import { entryHash } from '#protocol/ledger-entry.ts';
+import type { LedgerEntry } from '#protocol/ledger-entry.ts';
 import type { Call } from '../kernel/fate.ts';
 import { CALM } from '../kernel/fate.ts';
 import type { Step } from '../kernel/kernel.ts';
@@ -13,6 +16,7 @@ import { createWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 import type { Auditor } from './auditor.ts';
 import { auditClaims } from './claims.ts';
+import { auditCuts } from './cuts.ts';
 import { auditEffects } from './effects.ts';
 import { auditGarbage } from './garbage.ts';
 import { auditLedger } from './ledger.ts';
@@ -81,7 +85,8 @@ const atEnd = (auditor: Auditor): Promise<void> => askAtEnd(world, [auditor]);
 
 /** The witness's word with some of it changed. */
 function lying(change: (entries: readonly WitnessedEntry[]) => readonly WitnessedEntry[]): WitnessView {
-  return { entries: () => change(witness.entries()), state: witness.state, broken: undefined };
+  const entries = (): readonly WitnessedEntry[] => change(witness.entries());
+  return { entries, ever: entries, turn: 0, state: witness.state, broken: undefined };
 }
 
 describe('the check of effects', () => {
@@ -161,6 +166,46 @@ describe('the check of the ledger (8)', () => {
     if (row) row.entry = before;
     world.machines.get('desktop')?.disk.restore(new Map());
     await expect(atEnd(auditor)).rejects.toThrow(/^8: the copy of desktop/);
+  });
+});
+
+describe('the check of a ledger that was cut', () => {
+  /** The table lost its last entry, and the laptop has read it since. */
+  async function cut(problem: unknown): Promise<{ auditor: Auditor; gone: unknown }> {
+    await begin();
+    const auditor = auditCuts(world, witness);
+    const gone = world.cloud.ledger.rows.pop()?.entry;
+    world.putBacks.push(world.cloud.ledger.rows.length);
+    for (const machine of world.machines.values()) machine.problem = problem;
+    return { auditor, gone };
+  }
+  const reader = new SimProcess('laptop', new Host('laptop'));
+  const read = { ...step('ledger', 'read'), process: reader };
+
+  it('is silent where a machine says that it knows more, and for who has not read since', async () => {
+    const { auditor, gone } = await cut(new LedgerIntegrityError(8, 'is gone'));
+    const next = {
+      ...(gone as LedgerEntry),
+      n: (gone as LedgerEntry).n + 1,
+      prev: entryHash(gone as LedgerEntry),
+    };
+    expect(() => auditor.step?.({ ...step('ledger', 'append', next), result: 'appended' })).not.toThrow();
+    await expect(atEnd(auditor)).resolves.toBeUndefined();
+  });
+
+  it('fires for an append to what is gone (8), an effect whose intent is (6), and for silence (8)', async () => {
+    const { auditor, gone } = await cut(undefined);
+    const next = {
+      ...(gone as LedgerEntry),
+      n: (gone as LedgerEntry).n + 1,
+      prev: entryHash(gone as LedgerEntry),
+    };
+    auditor.step?.(read);
+    const appended = { ...step('ledger', 'append', next), process: reader, result: 'appended' };
+    expect(() => auditor.step?.(appended)).toThrow(/^8: .*to one that is gone/);
+    const call = theCall((args) => ({ ...args, idempotencyKey: 'gone' }));
+    expect(() => auditor.begin?.({ ...call, process: reader })).toThrow(/^6: .*intent is gone/);
+    await expect(atEnd(auditor)).rejects.toThrow(/^8: .* saw entries that are gone/);
   });
 });
 

@@ -1,5 +1,6 @@
 import { sha256Hex } from '#protocol/canonical.ts';
 import { entryHash, GENESIS_PREV, LedgerEntry } from '#protocol/ledger-entry.ts';
+import { machinesAhead } from '../world/cut-ledger.ts';
 import type { World } from '../world/world.ts';
 import { requireThat } from './auditor.ts';
 import type { Auditor } from './auditor.ts';
@@ -16,10 +17,15 @@ export function auditLedger(world: World, witness: WitnessView): Auditor {
   const stood: string[] = [];
   const hashes: string[] = [];
   const isHonest = world.plan.attacks.length === 0;
+  let turn = 0;
 
   function look(): void {
+    forgetCut();
+    const inOrder = rows.findIndex(({ n }, index) => n !== index + 1);
+    // Where the table was cut, somebody may have gone on who had not heard of it (`cuts.ts`).
+    const end = inOrder < 0 || world.putBacks.length === 0 ? rows.length : inOrder;
     requireThat(rows.length >= stood.length, '8', () => `of ${stood.length} entries ${rows.length} are left`);
-    for (let index = stood.length; index < rows.length; index++) {
+    for (let index = stood.length; index < end; index++) {
       const row = rows[index];
       requireThat(
         row?.n === index + 1,
@@ -37,7 +43,7 @@ export function auditLedger(world: World, witness: WitnessView): Auditor {
     }
     if (!isHonest) return;
     requireThat(
-      witness.broken === undefined,
+      witness.broken === undefined || world.putBacks.length > 0,
       '8',
       () => `nobody can read the ledger any more: ${String(witness.broken)}`,
     );
@@ -49,17 +55,28 @@ export function auditLedger(world: World, witness: WitnessView): Auditor {
     );
   }
 
+  /** What was put back to another state is looked at afresh. */
+  function forgetCut(): void {
+    const kept = Math.min(stood.length, ...world.putBacks.slice(turn));
+    turn = world.putBacks.length;
+    stood.length = kept;
+    hashes.length = Math.min(hashes.length, kept);
+  }
+
   return {
     step: ({ port, method }) => {
       if (port === 'ledger' && method === 'append') look();
     },
     atEnd: () => {
       look();
-      for (const [index, row] of rows.entries()) {
+      for (const [index, row] of rows.slice(0, stood.length).entries()) {
         const now = sha256Hex(JSON.stringify(row.entry));
         requireThat(now === stood[index], '8', () => `entry ${row.n} was changed`);
       }
-      for (const { name, disk } of world.machines.values()) {
+      const sawMore = machinesAhead(world);
+      for (const machine of world.machines.values()) {
+        const { name, disk } = machine;
+        if (sawMore.includes(machine)) continue;
         const missing = hashes.findIndex((hash, index) => disk.copy.hashOf(index + 1) !== hash);
         requireThat(missing === -1, '8', () => `the copy of ${name} lacks entry ${missing + 1}`);
       }

@@ -1,6 +1,7 @@
 import type { World } from '../world/world.ts';
 import { requireThat } from './auditor.ts';
 import type { Auditor } from './auditor.ts';
+import { newEntries } from './witness.ts';
 import type { WitnessView } from './witness.ts';
 
 /**
@@ -9,14 +10,10 @@ import type { WitnessView } from './witness.ts';
  */
 export function auditOwners(_world: World, witness: WitnessView): Auditor {
   const owners = new Map<string, string>();
-  let looked = 0;
+  const fresh = newEntries(witness, () => owners.clear());
 
   function look(): void {
-    const entries = witness.entries();
-    for (; looked < entries.length; looked++) {
-      const seen = entries[looked];
-      if (!seen) continue;
-      const { entry, tasks } = seen;
+    for (const { entry, tasks } of fresh()) {
       for (const { taskId, before, after } of tasks) {
         if (!after) continue;
         requireThat(

@@ -2,11 +2,13 @@ import { repairVault } from '#local-agent/repair/repair-vault.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
 import { verifyVault } from '#local-agent/verify.ts';
 import type { Problem, ProblemCode } from '#local-agent/verify/problem.ts';
+import { firstUnknown, machinesAhead } from '../world/cut-ledger.ts';
 import { THE_ITEMS } from '../world/mishaps.ts';
 import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
 import { requireThat } from './auditor.ts';
 import type { Auditor } from './auditor.ts';
+import { isWhole } from './cuts.ts';
 import type { WitnessView } from './witness.ts';
 
 /** What may be found where a machine's copy of the ledger came back from a backup: its journal of calls is not whole. */
@@ -36,7 +38,8 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
 
   async function proveWhole(machine: Machine): Promise<void> {
     const isRestored = world.restored.has(machine.name);
-    const isMended = !isHonest || world.restored.has(THE_ITEMS);
+    // The items know of what a cut took away.
+    const isMended = !isHonest || world.restored.has(THE_ITEMS) || !isWhole(witness);
     const named = [...(isHonest ? [] : NAMED), ...(isTampered ? UNBROUGHT : [])];
     const found = await problemsOf(machine);
     requireOnly(found, machine, [
@@ -54,9 +57,12 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
     if (!isMended && !isRestored) return;
     await machine.command('cli', (agent) => repairVault(agent, { act: true }));
     // What was mended here is brought there before anybody asks there.
+    const sawMore = machinesAhead(world);
     for (const each of world.machines.values())
-      if (each !== machine) await each.command('cli', (agent) => syncVault(agent));
-    requireOnly(await problemsOf(machine), machine, named);
+      if (each !== machine && !sawMore.includes(each)) await each.command('cli', (agent) => syncVault(agent));
+    // What was carried out, and approved by a machine that stands still since the cut, is for that one to settle.
+    const unsettled: readonly ProblemCode[] = machinesAhead(world).length > 0 ? ['task-state'] : [];
+    requireOnly(await problemsOf(machine), machine, [...named, ...unsettled]);
   }
 
   async function proveBroken(machine: Machine): Promise<void> {
@@ -70,10 +76,30 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
     );
   }
 
+  /** Who saw what is gone names the first such entry, or the one before it that nobody can read; and repairs nothing. */
+  async function proveCut(machine: Machine): Promise<void> {
+    const n = firstUnknown(world, machine);
+    const standing = world.cloud.ledger.rows.length;
+    const found = await problemsOf(machine);
+    requireThat(
+      found.some((problem) => ['copy', 'ledger'].includes(problem.code) && (problem.n ?? 0) <= (n ?? 0)),
+      'verify',
+      () => `${machine.name} does not name entry ${n ?? 0}, which it saw: ${JSON.stringify(found)}`,
+    );
+    await machine.command('cli', (agent) => repairVault(agent, { act: true })).catch(() => undefined);
+    requireThat(
+      world.cloud.ledger.rows.length === standing,
+      '8',
+      () => `the repair of ${machine.name} wrote into a ledger that was cut`,
+    );
+  }
+
   return {
     atEnd: async () => {
+      const sawMore = machinesAhead(world);
       for (const machine of world.machines.values()) {
-        await (witness.broken === undefined ? proveWhole(machine) : proveBroken(machine));
+        if (sawMore.includes(machine)) await proveCut(machine);
+        else await (witness.broken === undefined ? proveWhole(machine) : proveBroken(machine));
       }
     },
   };

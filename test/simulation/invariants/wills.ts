@@ -1,6 +1,7 @@
 import type { World } from '../world/world.ts';
 import { requireThat } from './auditor.ts';
 import type { Auditor } from './auditor.ts';
+import { newEntries } from './witness.ts';
 import type { WitnessView } from './witness.ts';
 
 /**
@@ -8,12 +9,10 @@ import type { WitnessView } from './witness.ts';
  * command or by moving the very note; a copy, a backup or a sync that puts a note there is nobody's will.
  */
 export function auditWills(world: World, witness: WitnessView): Auditor {
-  let looked = 0;
+  const fresh = newEntries(witness);
   function look(): void {
-    const entries = witness.entries();
-    for (; looked < entries.length; looked++) {
-      const seen = entries[looked];
-      if (seen?.body.kind !== 'approval' || !seen.accepted) continue;
+    for (const seen of fresh()) {
+      if (seen.body.kind !== 'approval' || !seen.accepted) continue;
       const { approval } = seen.body;
       const { writer, n, taskId = '' } = seen.entry;
       const will = `${writer} ${approval.method === 'move' ? 'moves' : 'approves'} ${taskId}`;

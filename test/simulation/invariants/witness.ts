@@ -23,7 +23,7 @@ export interface WitnessedEntry {
 export type TaskFacts = Pick<TaskView, 'state' | 'epoch' | 'owner' | 'home'> | undefined;
 
 /** What auditors ask a witness. */
-export type WitnessView = Pick<Witness, 'entries' | 'state' | 'broken'>;
+export type WitnessView = Pick<Witness, 'entries' | 'ever' | 'turn' | 'state' | 'broken'>;
 
 /**
  * Somebody who sees every entry as it comes into the table and believes nobody: checks and replays it by the same rules
@@ -31,21 +31,31 @@ export type WitnessView = Pick<Witness, 'entries' | 'state' | 'broken'>;
  */
 export class Witness {
   readonly #world: World;
-  readonly #session: LedgerSession;
-  readonly #entries: WitnessedEntry[] = [];
+  #session: LedgerSession;
+  /** Those that read the table up to the moment in which it was put back to another state. */
+  readonly #before: LedgerSession[] = [];
+  #entries: WitnessedEntry[] = [];
+  readonly #ever = new Map<string, WitnessedEntry>();
+  #read = new Set<unknown>();
   /** Why the ledger cannot be read any further. */
   broken: unknown;
-  #to = 0;
+  /** How often the table was put back, as far as this was looked at. */
+  turn = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.#session = this.#begin();
+  }
+
+  #begin(): LedgerSession {
+    const world = this.#world;
     const writer = {
       vaultId: VAULT_ID,
       writer: 'witness',
       signingKey: signingKeyOf('witness'),
       keyring: [...OWN_KEYRING],
     };
-    this.#session = new LedgerSession(writer, signingKeyOf('laptop').publicKey, {
+    return new LedgerSession(writer, signingKeyOf('laptop').publicKey, {
       ledger: world.cloud.ledger,
       clock: new Host('witness').clock(world.kernel.scheduler),
       ids: createCountingIds('witness'),
@@ -57,29 +67,58 @@ export class Witness {
     return this.#session.state;
   }
 
-  /** All entries up to now. */
+  /** All that ever stood in the table, each once, also where the table was put back to a state before it. */
+  ever(): readonly WitnessedEntry[] {
+    this.entries();
+    return [...this.#ever.values()];
+  }
+
+  /** All entries that stand in the table now. Where it was put back `turn` is another one, and they are read afresh. */
   entries(): readonly WitnessedEntry[] {
-    const { rows } = this.#world.cloud.ledger;
-    while (this.#to < rows.length && this.broken === undefined) this.#admit(rows[this.#to++]?.entry);
+    const { putBacks, cloud } = this.#world;
+    if (this.turn !== putBacks.length) {
+      this.#before.push(this.#session);
+      [this.#session, this.#entries, this.#read] = [this.#begin(), [], new Set()];
+      [this.turn, this.broken] = [putBacks.length, undefined];
+    }
+    if (this.#read.size === cloud.ledger.rows.length) return this.#entries;
+    for (const row of cloud.ledger.rows) {
+      if (this.#read.has(row)) continue;
+      this.#read.add(row);
+      this.#see(row.entry);
+    }
     return this.#entries;
   }
 
-  #admit(stored: unknown): void {
-    const { state } = this.#session;
+  #see(stored: unknown): void {
+    const { seen, error } = this.#admit(this.#session, stored);
+    if (seen) this.#entries.push(seen);
+    if (error !== undefined) this.broken ??= error;
+    // Whoever has not heard that the table was cut goes on from an entry that is gone.
+    const others = error === undefined ? [] : this.#before;
+    const known = seen ?? others.map((session) => this.#admit(session, stored).seen).find(Boolean);
+    if (known && !this.#ever.has(known.entry.sig)) this.#ever.set(known.entry.sig, known);
+  }
+
+  #admit(
+    session: LedgerSession,
+    stored: unknown,
+  ): { readonly seen?: WitnessedEntry; readonly error?: unknown } {
+    const { state } = session;
     const taskIds = [...taskIdsOf(stored, state)];
     const before = taskIds.map((taskId) => factsOf(state, taskId));
     const refusals = state.refusals.length;
     try {
-      const { entry, body } = this.#session.admit(structuredClone(stored));
-      if (!body) return;
+      const { entry, body } = session.admit(structuredClone(stored));
+      if (!body) return {};
       const tasks = [...new Set([...taskIds, ...idsIn(body)])].map((taskId) => ({
         taskId,
         before: taskIds.includes(taskId) ? before[taskIds.indexOf(taskId)] : undefined,
         after: factsOf(state, taskId),
       }));
-      this.#entries.push({ entry, body, accepted: state.refusals.length === refusals, tasks });
+      return { seen: { entry, body, accepted: state.refusals.length === refusals, tasks } };
     } catch (error) {
-      this.broken = error;
+      return { error };
     }
   }
 }
@@ -101,4 +140,25 @@ function factsOf({ tasks }: VaultState, taskId: string): TaskFacts {
   if (!task) return undefined;
   const { state, epoch, owner, home } = task;
   return { state, epoch, home, ...(owner === undefined ? {} : { owner }) };
+}
+
+/**
+ * The entries that were not looked at yet, each time it is asked; all of them again when the table was put back to
+ * another state, of which `again` is told.
+ */
+export function newEntries(
+  witness: WitnessView,
+  again: () => void = () => undefined,
+): () => WitnessedEntry[] {
+  let looked = { turn: 0, count: 0 };
+  return () => {
+    const entries = witness.entries();
+    if (looked.turn !== witness.turn) {
+      looked = { turn: witness.turn, count: 0 };
+      again();
+    }
+    const fresh = entries.slice(looked.count);
+    looked.count = entries.length;
+    return fresh;
+  };
 }

@@ -111,9 +111,9 @@ export async function ledgerModel(
       };
     }
     const found = world.rows.filter(({ n }) => n > request.after);
-    const entries = found.filter(({ sig }) => sig !== request.known?.sig);
+    const entries = found.filter(({ sig }) => !request.known?.some((known) => known.sig === sig));
     const text = `[${placesOf(entries)}]`;
-    const value = { entries, more: false, leftOut: entries.length < found.length };
+    const value = { entries, more: false, leftOut: found.length - entries.length };
     return { world, reply: { kind: 'reply', text, value } };
   }
 

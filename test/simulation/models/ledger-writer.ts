@@ -11,7 +11,7 @@ import { NoReplyError } from './stepped-code.ts';
 /** What a writer asks the table. `allocate` is of mutations only: the product has no such call. */
 export type LedgerRequest =
   | { readonly op: 'append'; readonly entry: LedgerEntry }
-  | { readonly op: 'read'; readonly after: number; readonly known: KnownEntry | undefined }
+  | { readonly op: 'read'; readonly after: number; readonly known: readonly KnownEntry[] | undefined }
   | { readonly op: 'allocate' };
 
 /** How an append ended, as its author sees it. */

@@ -25,8 +25,8 @@ export async function takesEffect<World extends Shared>(
   }
   if (request.op === 'read') {
     const found = world.rows.filter(({ n }) => n > request.after);
-    const entries = found.filter(({ sig }) => sig !== request.known?.sig);
-    const value = { entries, more: false, leftOut: entries.length < found.length };
+    const entries = found.filter(({ sig }) => !request.known?.some((known) => known.sig === sig));
+    const value = { entries, more: false, leftOut: found.length - entries.length };
     return { world, value, text: `[${entries.map(entryText).join()}]` };
   }
   if (request.op === 'call tool') {

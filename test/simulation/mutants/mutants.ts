@@ -317,6 +317,28 @@ const LEDGER: readonly Mutant[] = [
   },
 ];
 
+/** The ledger's table is put back to an earlier state. */
+const CUTS: readonly Mutant[] = [
+  {
+    name: 'what was appended is not read back',
+    edits: [edit('protocol/ledger-session.ts', '        this.#unread ??= { ...this.state.head };\n', '')],
+  },
+  {
+    name: 'whether it appended to a ledger that was cut is forgotten by the next process',
+    edits: [edit('local-agent/make-agent.ts', '    unread: copy.unread(),\n', '')],
+  },
+  {
+    name: 'an entry that is gone is taken for no news',
+    edits: [
+      edit(
+        'protocol/ledger-session.ts',
+        'if (hasSeen) requireSame(seen, page.entries[0]);',
+        'if (hasSeen && page.entries.length > 0) requireSame(seen, page.entries[0]);',
+      ),
+    ],
+  },
+];
+
 const MAILS: readonly Mutant[] = [
   {
     name: 'a mail whose triage died is taken for done',
@@ -498,6 +520,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLAIMS,
   ...EFFECTS,
   ...LEDGER,
+  ...CUTS,
   ...MAILS,
   ...SYNC,
   ...GARBAGE,

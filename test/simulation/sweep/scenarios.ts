@@ -233,6 +233,19 @@ const COURSES: Readonly<Record<string, Course>> = {
       })),
     },
   },
+  'the ledger is cut between approval and execution, and whole again': {
+    tells: 'keys task task approval intent result',
+    mails: [QUESTION],
+    deeds: [[DRAFTED, 'laptop', 'approve']],
+    change: {
+      cuts: [
+        {
+          ...{ id: 'cut-1', atMs: DRAFTED * MINUTE_MS, machine: 'laptop', amid: 'tasks.claim' },
+          ...{ entries: 1, wholeAfterMs: 20 * MINUTE_MS },
+        },
+      ],
+    },
+  },
 };
 
 /** The scenarios of the sweep: a dozen and some. */

@@ -16,7 +16,8 @@ const MEAN_WAKE_MS = 2_000;
  * and long where nothing is, so that a simulated day costs little.
  */
 export function restOf(plan: Plan, scheduler: Scheduler, isCalm: () => boolean): (draw: Draw) => number {
-  const moments = [...plan.mails, ...plan.deeds, ...plan.mishaps, ...plan.attacks, ...plan.collections]
+  const { mails, deeds, mishaps, attacks, collections, cuts } = plan;
+  const moments = [...mails, ...deeds, ...mishaps, ...attacks, ...collections, ...cuts]
     .map(({ atMs }) => atMs)
     .sort((a, b) => a - b);
   return (draw) => {

@@ -37,6 +37,8 @@ export interface World {
   readonly forged: number[];
   /** Machines whose copy of the ledger came back from a backup, so that their journal of calls is not whole; see also `THE_ITEMS`. */
   readonly restored: Set<string>;
+  /** Each time that the ledger's table was put back to another state: how many of its first rows stayed. */
+  readonly putBacks: number[];
   /** What a command told the person who did a deed, where it refused or failed. */
   told(deed: Pick<Moment, 'id'>, error: unknown): void;
   /** From now on nothing fails any more. */
@@ -90,6 +92,7 @@ export function createWorld(plan: Plan, { fateOf, keeps = 'nothing' }: WorldOpti
     wills: new Set(),
     forged: [],
     restored: new Set(),
+    putBacks: [],
     told: ({ id }, error) => {
       const words = error instanceof Error ? error.message : String(error);
       kernel.trace.note(kernel.scheduler.nowMs, id, `was told: ${words.slice(0, 160)}`);

@@ -22,11 +22,11 @@ export function createMemoryLedgerStore(pageSize = 100): MemoryLedgerStore {
       rows.sort((a, b) => a.n - b.n);
       return 'appended';
     },
-    read: async (vaultId, after, known) => {
+    read: async (vaultId, after, known = []) => {
       const found = rows.filter((row) => row.vaultId === vaultId && row.n > after);
       const page = found.slice(0, pageSize).map((row) => structuredClone(row.entry));
-      const entries = known ? page.filter((entry) => (entry as LedgerEntry).sig !== known.sig) : page;
-      return { entries, more: found.length > pageSize, leftOut: page.length - entries.length === 1 };
+      const entries = page.filter((entry) => !known.some(({ sig }) => (entry as LedgerEntry).sig === sig));
+      return { entries, more: found.length > pageSize, leftOut: page.length - entries.length };
     },
   };
 }
