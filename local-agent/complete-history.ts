@@ -4,6 +4,7 @@ import { LedgerSession } from '#protocol/ledger-session.ts';
 import { snapshotJson } from '#protocol/state-snapshot.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
+import { keepEpoch } from './key-epochs.ts';
 import { leanState } from './lean-state.ts';
 import { requireReadable, writerOf } from './writer.ts';
 
@@ -23,6 +24,8 @@ export async function completeHistory(agent: Agent): Promise<void> {
   if (begins === 1) return;
   const session = new LedgerSession(writerOf(agent), config.root, agent, requireReadable, {
     keep: (verified) => copy.keep(verified),
+    // It may be the first here to come past new keys; they may have been handed over since this process began.
+    onKeyEpoch: ({ keyEpoch }, keys) => keepEpoch(agent, keyEpoch, keys),
   });
   for (const entry of copy.entries()) {
     if (entry.n !== session.state.head.n + 1) break;

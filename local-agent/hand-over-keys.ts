@@ -6,6 +6,7 @@ import type { EmployeeConfig } from './config.ts';
 import { writeNewFile } from './durable-file.ts';
 import { UsageError } from './exit-codes.ts';
 import { createKeyStore } from './key-store.ts';
+import type { KeyStore } from './key-store.ts';
 import { keysFileOf, readPrivately } from './keys.ts';
 
 /** What one machine of the owner gives to another: everything but the key that it signs with itself. */
@@ -27,7 +28,24 @@ export async function exportKeys(
   config: EmployeeConfig,
   file: string,
 ): Promise<number[]> {
-  const { keyring, approval, rotation } = createKeyStore(keysFileOf(configFile)).read();
+  const store = createKeyStore(keysFileOf(configFile));
+  const { text, keyEpochs } = handOverOf(store, config.vaultId);
+  if ((await writeNewFile(file, text, 0o600)) === 'exists') {
+    throw new UsageError(`${file} exists: name a new file`);
+  }
+  return keyEpochs;
+}
+
+/**
+ * The text of such a file, and the key epochs in it.
+ *
+ * @throws {UsageError} when a rotation is not in force yet.
+ */
+export function handOverOf(
+  store: KeyStore,
+  vaultId: string,
+): { readonly text: string; readonly keyEpochs: number[] } {
+  const { keyring, approval, rotation } = store.read();
   const pending = keyring.find(({ keyEpoch }) => keyEpoch === rotation?.keyEpoch);
   if (pending && !pending.from) {
     throw new UsageError(
@@ -36,14 +54,11 @@ export async function exportKeys(
   }
   const text = JSON.stringify({
     purpose: 'ai-employee/keys/v1',
-    vaultId: config.vaultId,
+    vaultId,
     approval: rotation?.compromised?.approval ?? approval,
     keyring,
   } satisfies z.infer<typeof HandOver>);
-  if ((await writeNewFile(file, `${text}\n`, 0o600)) === 'exists') {
-    throw new UsageError(`${file} exists: name a new file`);
-  }
-  return keyring.map(({ keyEpoch }) => keyEpoch);
+  return { text: `${text}\n`, keyEpochs: keyring.map(({ keyEpoch }) => keyEpoch) };
 }
 
 /**
@@ -58,17 +73,30 @@ export async function importKeys(
   config: EmployeeConfig,
   file: string,
 ): Promise<number[]> {
-  const parsed = HandOver.safeParse(jsonOf(await readPrivately(file)));
-  if (!parsed.success) throw new UsageError(`${file} is no file that "employee keys export" wrote`);
-  const { vaultId, approval, keyring } = parsed.data;
   const store = createKeyStore(keysFileOf(configFile));
+  return takeHandedOver(store, config.vaultId, await readPrivately(file), file);
+}
+
+/**
+ * The same with the text of the file.
+ *
+ * @throws {UsageError} as `importKeys`.
+ */
+export function takeHandedOver(store: KeyStore, ofVault: string, text: string, file: string): number[] {
+  const parsed = HandOver.safeParse(jsonOf(text));
+  if (!parsed.success) throw new UsageError(`${file} is no file that "employee keys export" wrote`);
+  const { vaultId, keyring } = parsed.data;
   const mine = store.read();
   const known = new Map(mine.keyring.map((keys) => [keys.keyEpoch, keys]));
+  const newest = Math.max(...known.keys());
+  // A file of an earlier rotation, which comes late, has the approver's key of its time.
+  const isOlder = keyring.every(({ keyEpoch }) => keyEpoch < newest);
+  const approval = isOlder ? mine.approval : parsed.data.approval;
   const differs = keyring.some(({ keyEpoch, shared }) => (known.get(keyEpoch)?.shared ?? shared) !== shared);
-  if (vaultId !== config.vaultId || differs) throw new UsageError(`${file} holds keys of another vault`);
+  if (vaultId !== ofVault || differs) throw new UsageError(`${file} holds keys of another vault`);
   const fresh = keyring.filter(({ keyEpoch }) => !known.has(keyEpoch)).map(({ keyEpoch }) => keyEpoch);
   if (fresh.length === 0 && approval.publicKey === mine.approval.publicKey) return [];
-  store.backUp(`epoch-${Math.max(...known.keys())}`);
+  store.backUp(`epoch-${newest}`);
   for (const keys of keyring) known.set(keys.keyEpoch, { ...known.get(keys.keyEpoch), ...keys });
   store.write({ ...mine, approval, keyring: [...known.values()].sort((a, b) => a.keyEpoch - b.keyEpoch) });
   return fresh;

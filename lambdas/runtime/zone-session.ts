@@ -35,12 +35,14 @@ export interface ZoneSource {
 /** What the zone's session works with; `begin` for a quick start. */
 export type ZonePorts = LedgerPorts & { readonly begin?: BeginAtCheckpoint };
 
+/** A rotation after a compromise changes the keys twice: new ones come into force, and the old signing key goes. */
+const MAX_ATTEMPTS = 4;
 const KEY_TROUBLE: ReadonlySet<string> = new Set(['STALE_KEYS', 'LEDGER_INTEGRITY', 'SEAL']);
 
 /**
  * The cloud zone's ledger session, kept between invocations: a warm one reads only what is new, a cold one
  * begins at the newest checkpoint. After any error it is dropped and built anew. If keys may be the cause, the
- * secret is read again, once, and the work repeated if it has changed; if a checkpoint may be, all of the ledger
+ * secret is read again, and the work repeated if it has changed; if a checkpoint may be, all of the ledger
  * is read instead. Otherwise the error stands and nothing is written.
  */
 export function createZoneSource(secret: SecretSource, ports: ZonePorts): ZoneSource {
@@ -66,19 +68,26 @@ export function createZoneSource(secret: SecretSource, ports: ZonePorts): ZoneSo
     }
   }
 
+  /** Whether another attempt may go better: with keys that are in force, or with all of the ledger. */
+  async function mayHelp(error: unknown): Promise<boolean> {
+    if (error instanceof KeysChangedError) return true;
+    if (!(error instanceof EmployeeError) || !KEY_TROUBLE.has(error.code)) return false;
+    const before = text;
+    text = undefined;
+    text = await secret.read();
+    if (text === before && !jumped) return false;
+    mayJump &&= !jumped;
+    return true;
+  }
+
   return {
     use: async (work) => {
-      try {
-        return await attempt(work);
-      } catch (error) {
-        if (error instanceof KeysChangedError) return attempt(work);
-        if (!(error instanceof EmployeeError) || !KEY_TROUBLE.has(error.code)) throw error;
-        const before = text;
-        text = undefined;
-        text = await secret.read();
-        if (text === before && !jumped) throw error;
-        mayJump &&= !jumped;
-        return attempt(work);
+      for (let attempts = 1; ; attempts++) {
+        try {
+          return await attempt(work);
+        } catch (error) {
+          if (attempts === MAX_ATTEMPTS || !(await mayHelp(error))) throw error;
+        }
       }
     },
   };

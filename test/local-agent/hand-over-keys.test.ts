@@ -62,6 +62,19 @@ describe('keys that are handed over', () => {
     expect(await importKeys(desktop, CONFIG, file)).toEqual([]);
   });
 
+  it('put nothing back that is newer here, when a file of an earlier rotation comes late', async () => {
+    const { laptop, desktop, file } = await rotated();
+    await exportKeys(laptop, CONFIG, file);
+    const keys = keysAt(laptop);
+    const next = { keyEpoch: 3, shared: newVaultKey(), private: newVaultKey(), from: { ...FROM, n: 9 } };
+    const newer = { ...keys, approval: newSigningKey(), keyring: [...keys.keyring, next] };
+    createKeyStore(keysFileOf(laptop)).write(newer);
+    await exportKeys(laptop, CONFIG, `${file}-2`);
+    expect(await importKeys(desktop, CONFIG, `${file}-2`)).toEqual([2, 3]);
+    expect(await importKeys(desktop, CONFIG, file)).toEqual([]);
+    expect(keysAt(desktop)).toEqual({ ...newer, signing: keysAt(desktop).signing });
+  });
+
   it('leave what this machine had in a file beside', async () => {
     const { laptop, desktop, file } = await rotated();
     const before = readFileSync(keysFileOf(desktop), 'utf8');

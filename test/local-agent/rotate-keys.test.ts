@@ -382,6 +382,23 @@ describe('after a compromise', () => {
     await expectSound(world.agent, world.machine('desktop').restart());
   });
 
+  it('a machine that has yet to fetch its history goes on, too, in the very process that had stopped', async () => {
+    rotation.dispose();
+    rotation = await createRotationWorld(['laptop', 'desktop', 'tablet']);
+    const { world } = rotation;
+    await someLife();
+    await rotation.rotate();
+    handOver(world.agent, world.machine('tablet').agent);
+    await beginAtCheckpoint(world.machine('tablet').restart());
+    const tablet = world.machine('tablet').restart();
+    await rotation.rotate(COMPROMISED);
+    await expect(syncVault(tablet)).rejects.toThrow(KeysMissingError);
+    handOver(world.agent, tablet);
+    await syncVault(tablet);
+    expect(readTree(world.machine('tablet').vault).contents).toEqual(readTree(world.vault).contents);
+    expect(tablet.copy.begins()).toBe(1);
+  });
+
   it('what was approved with the old key waits for a new approval, and is not run', async () => {
     const { world } = rotation;
     const { agent } = world;

@@ -1,6 +1,7 @@
 import { withCollections } from './draw-collections.ts';
 import { withCuts } from './draw-cuts.ts';
 import { withPartitions } from './draw-partitions.ts';
+import { withRotations } from './draw-rotations.ts';
 import type { Fault } from './kernel/fate.ts';
 import { between, chance, drawsOf, pick, waitMs } from './kernel/draws.ts';
 import type { Draw } from './kernel/draws.ts';
@@ -66,7 +67,7 @@ export function drawPlan(seed: number): Plan {
   );
   const mails = drawMails(drawsOf(seed, 'mails'), lengthMs);
   const deeds = drawDeeds(drawsOf(seed, 'deeds'), lengthMs, machines, mails);
-  const plan: Plan = {
+  const drawn: Plan = {
     seed,
     lengthMs,
     machines,
@@ -82,8 +83,9 @@ export function drawPlan(seed: number): Plan {
     attacks: isHostile ? drawAttacks(drawsOf(seed, 'attacks'), lengthMs, deeds) : [],
     collections: [],
     cuts: [],
+    rotations: [],
   };
-  return withCuts(withPartitions(withCollections(plan)));
+  return withRotations(withCuts(withPartitions(withCollections(drawn))));
 }
 
 function drawMails(draw: Draw, lengthMs: number): PlannedMail[] {

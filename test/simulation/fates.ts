@@ -20,6 +20,8 @@ const ACTS = new Set([
   'queue.send',
   'blobs.put',
   'inventory.remove',
+  'secret.write',
+  'keys.write',
   'ses.send',
   'tools.call',
   'files.write',

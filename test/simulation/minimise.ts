@@ -6,7 +6,7 @@ const MAX_RUNS = 400;
 
 /** The least that still breaks the same promise. */
 export interface Minimal {
-  /** Names of the mails, deeds, mishaps, attacks, collections, cuts and faults that are left; `--only` takes them. */
+  /** Names of the mails, deeds, mishaps, attacks, collections, cuts, rotations and faults that are left; `--only` takes them. */
   readonly parts: readonly string[];
   /** The run of these parts, with a trace of what changed something. */
   readonly result: SeedResult;
@@ -14,8 +14,9 @@ export interface Minimal {
 }
 
 /**
- * Leaves out of a plan whatever the violation does not need: mails, deeds, mishaps, attacks, collections, cuts and single faults of
- * calls, in ever smaller pieces, until every part is needed (delta debugging). What is left out changes nothing of the rest.
+ * Leaves out of a plan whatever the violation does not need: mails, deeds, mishaps, attacks, collections, cuts, rotations and
+ * single faults of calls, in ever smaller pieces, until every part is needed (delta debugging). What is left out changes nothing of
+ * the rest.
  *
  * @param failed a run with a violation.
  * @param run how plans are run.
@@ -59,10 +60,12 @@ export function planWith(plan: Plan, parts: readonly string[]): Plan {
     attacks: of(plan.attacks),
     collections: of(plan.collections),
     cuts: of(plan.cuts),
+    rotations: of(plan.rotations),
     only: kept,
   };
 }
 
-function partsOf({ mails, deeds, mishaps, attacks, collections, cuts }: Plan): string[] {
-  return [...mails, ...deeds, ...mishaps, ...attacks, ...collections, ...cuts].map(({ id }) => id);
+function partsOf({ mails, deeds, mishaps, attacks, collections, cuts, rotations }: Plan): string[] {
+  const all = [mails, deeds, mishaps, attacks, collections, cuts, rotations];
+  return all.flatMap((parts: readonly { readonly id: string }[]) => parts.map(({ id }) => id));
 }

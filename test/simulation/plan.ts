@@ -72,12 +72,23 @@ export const AMID = [
 /** The same where contents are stored, named and cleared up; only plans with a collection draw from these. */
 export const AMID_CLEARING = ['blobs.put', 'ledger.append', 'inventory.page', 'inventory.remove'] as const;
 
+/** The same of a machine whose keys are renewed, and of a function meanwhile; only plans with a rotation draw from these. */
+export const AMID_ROTATING = [
+  'secret.read',
+  'secret.write',
+  'ledger.read',
+  'ledger.append',
+  'blobs.put',
+  'tasks.claim',
+  'tools.call',
+] as const;
+
 /** When something happens: at a time, or right before the first such call of its machine after it. */
 export interface Moment {
   readonly id: string;
   readonly atMs: number;
   readonly machine: string;
-  readonly amid?: (typeof AMID)[number] | (typeof AMID_CLEARING)[number];
+  readonly amid?: (typeof AMID)[number] | (typeof AMID_CLEARING)[number] | (typeof AMID_ROTATING)[number];
 }
 
 /** Something a person does. `n` and `m` choose among what is there at that time. */
@@ -125,6 +136,16 @@ export interface Cut extends Moment {
   readonly wholeAfterMs?: number;
 }
 
+/** A run of `employee keys rotate --yes` at the machine that began the vault; that of the moment as of `Collection`. */
+export interface PlannedRotation extends Moment {
+  /** Others may have the keys: the new ones are carried to the other machines by hand. */
+  readonly compromised: boolean;
+  /** An ordinary one that stops is gone on with as one after a compromise. */
+  readonly grows: boolean;
+  /** So long after it is complete the keys are carried over. */
+  readonly handOverMs: number;
+}
+
 /** What a writer with all keys of the cloud, and the rights of its role, can try. */
 export const ATTACKS = [
   'forged approval',
@@ -142,7 +163,19 @@ export const ATTACKS = [
   'overwritten blob',
   'broken entry',
 ] as const;
-export type AttackKind = (typeof ATTACKS)[number];
+
+/**
+ * What whoever took the machines' and the cloud's keys before a compromise was dealt with can try with them, and the
+ * cloud about the keys in force; only plans with a rotation draw from these.
+ */
+export const KEY_ATTACKS = [
+  'old keys: file',
+  'old keys: approval',
+  'old keys: epoch',
+  'old keys: cloud',
+  'epoch by the cloud',
+] as const;
+export type AttackKind = (typeof ATTACKS)[number] | (typeof KEY_ATTACKS)[number];
 
 export interface Attack {
   readonly id: string;
@@ -175,6 +208,7 @@ export interface Plan {
   readonly attacks: readonly Attack[];
   readonly collections: readonly Collection[];
   readonly cuts: readonly Cut[];
+  readonly rotations: readonly PlannedRotation[];
   /** Faults of calls that do not happen, by their names in the trace; or the only ones that do. */
   readonly without?: ReadonlySet<string>;
   readonly only?: ReadonlySet<string>;

@@ -237,3 +237,17 @@ it.each([['copy restored'], ['copy restored', 'vault restored']] as const)(
     });
   },
 );
+
+it('keys of an earlier rotation are carried over after those of a later one: the newer ones stay', async () => {
+  const rotation = { machine: 'laptop', compromised: true, grows: false } as const;
+  const plan: Plan = {
+    ...QUIET,
+    lengthMs: 3 * 60 * MINUTE_MS,
+    rotations: [
+      { ...rotation, id: 'rotation-1', atMs: 10 * MINUTE_MS, handOverMs: 60 * MINUTE_MS },
+      { ...rotation, id: 'rotation-2', atMs: 20 * MINUTE_MS, handOverMs: 10 * MINUTE_MS },
+    ],
+  };
+  const { violation } = await runPlan(plan, { fateOf: CALM });
+  expect(violation).toBeUndefined();
+});

@@ -108,4 +108,5 @@ export const QUIET: Plan = {
   attacks: [],
   collections: [],
   cuts: [],
+  rotations: [],
 };

@@ -7,6 +7,7 @@ import { Amid } from './world/amid.ts';
 import { collect } from './world/collect.ts';
 import { cutLedger } from './world/cut-ledger.ts';
 import { doDeed } from './world/deeds.ts';
+import { KeyKeeper } from './world/key-keeper.ts';
 import { Backups, befall } from './world/mishaps.ts';
 import type { World } from './world/world.ts';
 
@@ -55,6 +56,11 @@ function schedule(world: World): void {
     amid.plan(each, `${each.by} collects garbage`, () => collect(world, each));
   for (const each of plan.cuts)
     amid.plan(each, `the ledger loses ${each.entries} entries`, () => cutLedger(world, each));
+  const keeper = new KeyKeeper(world);
+  for (const each of plan.rotations)
+    amid.plan(each, `laptop renews its keys${each.compromised ? ' after a compromise' : ''}`, () =>
+      keeper.rotate(each),
+    );
   scheduler.at(plan.lengthMs, () => amid.end());
   for (const each of plan.attacks) {
     scheduler.at(each.atMs, () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createZoneSource, StaleKeysError } from '#lambdas/runtime/zone-session.ts';
+import type { Zone } from '#lambdas/runtime/zone-session.ts';
 import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { makeEntry } from '#protocol/ledger-entry.ts';
 import type { LedgerEntry, Writer } from '#protocol/ledger-entry.ts';
@@ -80,6 +81,20 @@ describe('the zone session', () => {
     expect(store.rows).toHaveLength(1);
     expect(secretReads()).toBe(2);
     expect(tries).toBe(1);
+  });
+
+  it('reads it once more when the keys went on meanwhile, but not for ever', async () => {
+    const factory = createLedgerFactory();
+    const retired = (): string => secretOf(factory, { ...factory.cloud, signingKey: newSigningKey() });
+    const note = ({ session }: Zone): Promise<unknown> =>
+      session.pull().then(() => session.append(() => ENTRY));
+    // After a compromise the keys change twice: new ones come into force, then the old signing key goes.
+    const { source, store } = zone(factory, [retired(), retired(), secretOf(factory)]);
+    await source.use(note);
+    expect(store.rows).toHaveLength(2);
+    const endless = zone(factory, Array.from({ length: 10 }, retired));
+    await expect(endless.source.use(note)).rejects.toThrow(StaleKeysError);
+    expect(endless.secretReads()).toBeLessThan(6);
   });
 
   it('does not act on half a ledger when it lacks the key of a later epoch', async () => {

@@ -4,6 +4,7 @@ import { auditClaims } from './claims.ts';
 import { auditCuts } from './cuts.ts';
 import { auditEffects } from './effects.ts';
 import { auditGarbage } from './garbage.ts';
+import { auditKeys } from './keys.ts';
 import { auditLedger } from './ledger.ts';
 import { auditMails } from './mails.ts';
 import { auditOwners } from './owners.ts';
@@ -25,6 +26,7 @@ export function makeAuditors(world: World): Auditor[] {
     auditOwners(world, witness),
     auditClaims(world),
     auditGarbage(world, witness),
+    auditKeys(world, witness),
     auditSecrets(world),
     auditMails(world, witness),
     auditTrees(world, witness),

@@ -3,7 +3,6 @@ import { verifyApproval } from '#protocol/approval.ts';
 import type { ToolCall } from '#local-agent/tool-host.ts';
 import type { Call } from '../kernel/fate.ts';
 import type { Step } from '../kernel/kernel.ts';
-import { signingKeyOf } from '../world/keys.ts';
 import { ATTACKER } from '../world/mails.ts';
 import { machinesAhead } from '../world/cut-ledger.ts';
 import type { World } from '../world/world.ts';
@@ -13,7 +12,7 @@ import type { WitnessView } from './witness.ts';
 
 /**
  * Invariants 3, 4, 5, 6, 13 and 16, at each call of a tool and each mail that goes out: whatever the product believes,
- * the ledger has to hold an approval of exactly these bytes by the owner's own key, an intent that consumed it, and no
+ * the ledger has to hold an approval of exactly these bytes by the owner's own key that is in force then, an intent that consumed it, and no
  * call before this one may have used either.
  */
 export function auditEffects(world: World, witness: WitnessView): Auditor {
@@ -58,11 +57,12 @@ export function auditEffects(world: World, witness: WitnessView): Auditor {
           ? [{ entry, approval: body.approval }]
           : [],
       );
+    const approver = approverAt(intent.entry.n);
     const good = approvals.filter(({ entry, approval }) => {
       const { statement } = approval;
       return (
         world.machines.has(entry.writer) &&
-        verifyApproval(approval, signingKeyOf('owner').publicKey) &&
+        verifyApproval(approval, approver) &&
         statement.taskId === taskId &&
         [digest, digestOf({ ...mail, isReply: false })].includes(statement.actionsDigest)
       );
@@ -81,6 +81,15 @@ export function auditEffects(world: World, witness: WitnessView): Auditor {
     usedNonces.set(intent.body.nonce, key);
     usedKeys.add(key);
     called.set(key, made);
+  }
+
+  /** The approver's key in force at an entry, if it is one that the owner's machine made. */
+  function approverAt(n: number): string {
+    const keys = witness
+      .entries()
+      .findLast(({ entry, body, accepted }) => accepted && body.kind === 'keys' && entry.n < n)?.body;
+    const key = keys?.kind === 'keys' ? (keys.approvers[0]?.publicKey ?? '') : '';
+    return world.machines.get('laptop')?.keys.approverKeys.has(key) ? key : '';
   }
 
   function send(step: Step): void {

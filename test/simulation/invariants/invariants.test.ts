@@ -86,7 +86,8 @@ const atEnd = (auditor: Auditor): Promise<void> => askAtEnd(world, [auditor]);
 /** The witness's word with some of it changed. */
 function lying(change: (entries: readonly WitnessedEntry[]) => readonly WitnessedEntry[]): WitnessView {
   const entries = (): readonly WitnessedEntry[] => change(witness.entries());
-  return { entries, ever: entries, turn: 0, state: witness.state, broken: undefined };
+  const { read, state } = witness;
+  return { entries, ever: entries, turn: 0, read, state, broken: undefined };
 }
 
 describe('the check of effects', () => {

@@ -9,6 +9,7 @@ import type { World } from '../world/world.ts';
 import { requireThat } from './auditor.ts';
 import type { Auditor } from './auditor.ts';
 import { isWhole } from './cuts.ts';
+import { lacksKeys } from './keys-at-rest.ts';
 import type { WitnessView } from './witness.ts';
 
 /** What may be found where a machine's copy of the ledger came back from a backup: its journal of calls is not whole. */
@@ -66,7 +67,7 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
   }
 
   async function proveBroken(machine: Machine): Promise<void> {
-    const n = witness.entries().length + 1;
+    const n = witness.read + 1;
     const found = await problemsOf(machine);
     const isNamed = found.some((problem) => problem.code === 'ledger' && problem.n === n);
     requireThat(
@@ -99,7 +100,8 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
       const sawMore = machinesAhead(world);
       for (const machine of world.machines.values()) {
         if (sawMore.includes(machine)) await proveCut(machine);
-        else await (witness.broken === undefined ? proveWhole(machine) : proveBroken(machine));
+        else if (witness.broken === undefined) await proveWhole(machine);
+        else if (!lacksKeys(machine, witness)) await proveBroken(machine);
       }
     },
   };

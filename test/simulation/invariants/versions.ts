@@ -1,9 +1,9 @@
 import { sha256Hex } from '#protocol/canonical.ts';
 import { loadContent } from '#protocol/content-store.ts';
 import { entryHash } from '#protocol/ledger-entry.ts';
-import { contentsOf } from '#protocol/ledger-contents.ts';
+import { contentsOf, relocated } from '#protocol/ledger-contents.ts';
 import { withCallout } from '#protocol/note-explanation.ts';
-import { OWN_KEYRING, VAULT_ID } from '../world/keys.ts';
+import { VAULT_ID } from '../world/keys.ts';
 import type { World } from '../world/world.ts';
 import { requireThat } from './auditor.ts';
 import type { Auditor } from './auditor.ts';
@@ -20,6 +20,7 @@ export function auditVersions(world: World, witness: WitnessView): Auditor {
     atEnd: async () => {
       if (witness.broken !== undefined && world.putBacks.length === 0) return;
       const kept = new Set<string>();
+      const keyring = machines.get('laptop')?.keys.vaultKeys ?? [];
       const keep = (text: string): void => {
         kept.add(sha256Hex(text));
         kept.add(sha256Hex(bare(text)));
@@ -29,9 +30,9 @@ export function auditVersions(world: World, witness: WitnessView): Auditor {
         for (const content of contentsOf(body)) {
           kept.add(content.sha256);
           const bytes = await loadContent(
-            content,
+            relocated(content, witness.state.resealed),
             entry.ring,
-            [...OWN_KEYRING],
+            keyring,
             VAULT_ID,
             world.cloud.blobs,
           ).catch(() => undefined);

@@ -4,6 +4,7 @@ import { LedgerSession } from '#protocol/ledger-session.ts';
 import type { TaskView, VaultState } from '#protocol/vault-state.ts';
 import { createCountingIds } from '#test/support/memory/counting-ids.ts';
 import { Host } from '../kernel/process.ts';
+import type { Keyring } from '#protocol/seal.ts';
 import { OWN_KEYRING, signingKeyOf, VAULT_ID } from '../world/keys.ts';
 import type { World } from '../world/world.ts';
 
@@ -23,7 +24,7 @@ export interface WitnessedEntry {
 export type TaskFacts = Pick<TaskView, 'state' | 'epoch' | 'owner' | 'home'> | undefined;
 
 /** What auditors ask a witness. */
-export type WitnessView = Pick<Witness, 'entries' | 'ever' | 'turn' | 'state' | 'broken'>;
+export type WitnessView = Pick<Witness, 'entries' | 'ever' | 'turn' | 'read' | 'state' | 'broken'>;
 
 /**
  * Somebody who sees every entry as it comes into the table and believes nobody: checks and replays it by the same rules
@@ -41,6 +42,8 @@ export class Witness {
   broken: unknown;
   /** How often the table was put back, as far as this was looked at. */
   turn = 0;
+  /** The keys of all epochs: those that are on the disk of the first machine, where they are made. */
+  readonly #keyring: Keyring = [...OWN_KEYRING];
 
   constructor(world: World) {
     this.#world = world;
@@ -53,7 +56,7 @@ export class Witness {
       vaultId: VAULT_ID,
       writer: 'witness',
       signingKey: signingKeyOf('witness'),
-      keyring: [...OWN_KEYRING],
+      keyring: this.#keyring,
     };
     return new LedgerSession(writer, signingKeyOf('laptop').publicKey, {
       ledger: world.cloud.ledger,
@@ -67,13 +70,22 @@ export class Witness {
     return this.#session.state;
   }
 
+  /** How many entries are good, those that every reader refuses unread among them. */
+  get read(): number {
+    this.entries();
+    return this.#session.state.head.n;
+  }
+
   /** All that ever stood in the table, each once, also where the table was put back to a state before it. */
   ever(): readonly WitnessedEntry[] {
     this.entries();
     return [...this.#ever.values()];
   }
 
-  /** All entries that stand in the table now. Where it was put back `turn` is another one, and they are read afresh. */
+  /**
+   * All entries that stand in the table now and whose bodies count as read. Where it was put back `turn` is another one,
+   * and they are read afresh.
+   */
   entries(): readonly WitnessedEntry[] {
     const { putBacks, cloud } = this.#world;
     if (this.turn !== putBacks.length) {
@@ -90,7 +102,14 @@ export class Witness {
     return this.#entries;
   }
 
+  /** Keys are there before anything is sealed with them. */
+  #learn(): void {
+    for (const keys of this.#world.machines.get('laptop')?.keys.vaultKeys ?? [])
+      if (!this.#keyring.some(({ keyEpoch }) => keyEpoch === keys.keyEpoch)) this.#keyring.push({ ...keys });
+  }
+
   #see(stored: unknown): void {
+    this.#learn();
     const { seen, error } = this.#admit(this.#session, stored);
     if (seen) this.#entries.push(seen);
     if (error !== undefined) this.broken ??= error;
@@ -109,8 +128,11 @@ export class Witness {
     const before = taskIds.map((taskId) => factsOf(state, taskId));
     const refusals = state.refusals.length;
     try {
-      const { entry, body } = session.admit(structuredClone(stored));
-      if (!body) return {};
+      const { entry, body, inForce } = session.admit(structuredClone(stored));
+      if (!body) {
+        if (inForce) throw new Error(`entry ${entry.n} is sealed with keys that the laptop does not have`);
+        return {};
+      }
       const tasks = [...new Set([...taskIds, ...idsIn(body)])].map((taskId) => ({
         taskId,
         before: taskIds.includes(taskId) ? before[taskIds.indexOf(taskId)] : undefined,

@@ -5,7 +5,8 @@ import type { MadeCall } from './fate.ts';
  * left out has the same name. @example callName(call) // 'laptop/tasks.settle/t0db3ddb'
  */
 export function callName({ process, port, method, args }: MadeCall): string {
-  const subject = subjectOf(args[0]);
+  // The secret's text is all keys.
+  const subject = port === 'secret' ? '' : subjectOf(args[0]);
   return `${process.name}/${port}.${method}${subject === '' ? '' : `/${subject}`}`;
 }
 

@@ -2,6 +2,8 @@ import type { Step } from './kernel.ts';
 
 /** Of what a machine keeps for itself, these say how far an effect has come; the rest is bookkeeping. */
 const TELLING = new Set(['journal', 'noteClaim']);
+/** What goes in and out there are keys. */
+const SECRETIVE = new Set(['secret', 'keys']);
 /** Methods that only look. */
 const LOOKS = new Set(['get', 'read', 'list', 'page', 'stat', 'prepare', 'parse', 'compose']);
 
@@ -22,6 +24,7 @@ function isChange(port: string, method: string): boolean {
 
 function argWords(port: string, method: string, args: readonly unknown[]): string {
   const [first, second] = args;
+  if (SECRETIVE.has(port)) return '';
   if (port === 'ledger' && method === 'read') return ` after ${String(second)}`;
   if (port === 'ledger') return wordsOf(first, ['n', 'kind', 'writer', 'taskId', 'epoch']);
   if (port === 'tasks' && typeof first === 'object') {
@@ -36,6 +39,7 @@ function argWords(port: string, method: string, args: readonly unknown[]): strin
 }
 
 function resultWords({ port, result }: Step): string {
+  if (SECRETIVE.has(port)) return '';
   if (typeof result === 'string') return result;
   if (typeof result === 'boolean') return String(result);
   if (typeof result !== 'object' || result === null) return '';

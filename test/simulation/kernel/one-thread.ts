@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import zlib from 'node:zlib';
 import { KnownSignatures } from './known-signatures.ts';
 import { running } from './process.ts';
+import { ed25519Of } from './seeded-key.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Where the vaults of simulated machines are said to be. */
@@ -25,13 +26,13 @@ export interface Stage {
 /**
  * Keeps everything on one thread and in virtual time while a simulation runs: what Node would do on other threads (many
  * signatures at once, compression, a file read past the ports) is done here and now, intervals follow the scheduler,
- * random bytes the seed. Node's own modules are changed, since the product imports them by name; only calls of
+ * random bytes and new keys the seed. Node's own modules are changed, since the product imports them by name; only calls of
  * simulated processes are served differently.
  *
  * @returns what puts everything back.
  */
 export function takeStage({ scheduler, readText, randomBytes }: Stage): () => void {
-  const { verify, randomBytes: ownBytes, randomUUID } = crypto;
+  const { verify, randomBytes: ownBytes, randomUUID, generateKeyPairSync } = crypto;
   const { readFile } = fsPromises;
   const { gzip } = zlib;
   const { setInterval: ownInterval, clearInterval: ownClear } = globalThis;
@@ -53,6 +54,12 @@ export function takeStage({ scheduler, readText, randomBytes }: Stage): () => vo
         : Reflect.apply(ownBytes, crypto, args),
     randomUUID: (...args: readonly unknown[]): unknown =>
       running.getStore() ? uuidOf(randomBytes(16)) : Reflect.apply(randomUUID, crypto, args),
+    generateKeyPairSync: (...args: readonly unknown[]): unknown => {
+      if (!running.getStore() || args[0] !== 'ed25519')
+        return Reflect.apply(generateKeyPairSync, crypto, args);
+      const privateKey = ed25519Of(randomBytes(32));
+      return { privateKey, publicKey: crypto.createPublicKey(privateKey) };
+    },
   });
   Object.assign(zlib, {
     gzip: (...args: readonly unknown[]): void => {
@@ -91,7 +98,7 @@ export function takeStage({ scheduler, readText, randomBytes }: Stage): () => vo
   };
   syncBuiltinESMExports();
   return () => {
-    Object.assign(crypto, { verify, randomBytes: ownBytes, randomUUID });
+    Object.assign(crypto, { verify, randomBytes: ownBytes, randomUUID, generateKeyPairSync });
     Object.assign(zlib, { gzip });
     Object.assign(fsPromises, { readFile });
     Object.assign(globalThis, { setInterval: ownInterval, clearInterval: ownClear });

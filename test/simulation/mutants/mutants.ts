@@ -515,6 +515,97 @@ const DISK: readonly Mutant[] = [
   },
 ];
 
+const KEYS: readonly Mutant[] = [
+  {
+    name: 'new keys come into force before the cloud zone has them',
+    edits: [
+      edit(
+        'local-agent/rotate-keys.ts',
+        '  await putSecret(ports, rotation);\n  say("the cloud',
+        '  say("the cloud',
+      ),
+    ],
+  },
+  {
+    name: 'a rotation that died is begun anew',
+    edits: [
+      edit(
+        'local-agent/rotate-keys.ts',
+        'agent.keys.rotation ?? lostBy(secret, agent)',
+        'lostBy(secret, agent)',
+      ),
+    ],
+  },
+  {
+    name: 'a machine that takes new keys over does not keep them',
+    edits: [edit('local-agent/key-epochs.ts', 'ports.keyStore.write({ ...stored, keyring });', 'return;')],
+  },
+  {
+    name: 'readers take what was sealed with old keys',
+    edits: [
+      edit(
+        'protocol/replay-keys.ts',
+        'if (!keys || keyEpoch === keys.keyEpoch) return',
+        'if (!keys || keyEpoch > 0) return',
+      ),
+      edit(
+        'protocol/ledger-session.ts',
+        'body: inForce ? openBody(entry, this.#writer.keyring) : undefined',
+        'body: openBody(entry, this.#writer.keyring)',
+      ),
+    ],
+  },
+  {
+    name: 'what was approved with a key that is out of force still runs',
+    edits: [
+      edit(
+        'protocol/replay-keys.ts',
+        'if (keyOf(before, approver) === keyOf(keys, approver)) continue;',
+        "if (approver !== '') continue;",
+      ),
+      edit(
+        'local-agent/execute.ts',
+        ' || !verifyApproval(approval, approver.publicKey)) {',
+        ' || !verifyApproval) {',
+      ),
+    ],
+  },
+  {
+    name: 'after a compromise only what is private is stored again',
+    edits: [
+      edit(
+        'local-agent/reseal.ts',
+        "for (const ring of ['shared', 'private'] as const)",
+        "for (const ring of ['private'] as const)",
+      ),
+    ],
+  },
+  {
+    name: 'the old signing key of the cloud zone goes out of force before the secret has the new one',
+    edits: [edit('local-agent/rotation-body.ts', ', oldKey: cloud.publicKey }', ' }')],
+  },
+  {
+    name: 'a function does not read its secret again',
+    edits: [
+      edit(
+        'lambdas/runtime/zone-session.ts',
+        'if (text === before && !jumped) return false;',
+        'return false;',
+      ),
+    ],
+  },
+  {
+    name: 'keys that are carried over late put an older key of the approver back',
+    edits: [
+      edit(
+        'local-agent/hand-over-keys.ts',
+        'isOlder ? mine.approval',
+        'isOlder && newest < 0 ? mine.approval',
+      ),
+    ],
+  },
+];
+
 /** All of them, by what they break. */
 export const MUTANTS: readonly Mutant[] = [
   ...CLAIMS,
@@ -524,5 +615,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...MAILS,
   ...SYNC,
   ...GARBAGE,
+  ...KEYS,
   ...DISK,
 ];

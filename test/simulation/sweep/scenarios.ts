@@ -1,4 +1,14 @@
-import type { AttackKind, Deed, DeedKind, MailKind, MishapKind, Moment, Plan, PlannedMail } from '../plan.ts';
+import type {
+  AttackKind,
+  Deed,
+  DeedKind,
+  MailKind,
+  MishapKind,
+  Moment,
+  Plan,
+  PlannedMail,
+  PlannedRotation,
+} from '../plan.ts';
 import { QUIET } from '../run-seed.ts';
 
 const MINUTE_MS = 60_000;
@@ -246,7 +256,35 @@ const COURSES: Readonly<Record<string, Course>> = {
       ],
     },
   },
+  'keys are renewed': {
+    tells: 'keys task task files keys checkpoint task task approval intent result',
+    mails: [QUESTION, [DRAFTED, 'question']],
+    deeds: [
+      [1, 'laptop', 'write note', 0, 5],
+      [60, 'desktop', 'approve'],
+    ],
+    change: { rotations: [rotationAt(DRAFTED, false)] },
+  },
+  'keys are renewed after a compromise': {
+    tells: 'keys task task files approval keys checkpoint task keys reseal task files approval intent result',
+    mails: [QUESTION, [DRAFTED, 'question']],
+    deeds: [
+      [1, 'desktop', 'write note', 0, 5],
+      [DRAFTED, 'laptop', 'approve'],
+      [DRAFTED + 1, 'laptop', 'write note', 0, 10],
+      [90, 'desktop', 'approve'],
+    ],
+    change: { rotations: [rotationAt(DRAFTED, true)] },
+  },
 };
+
+/** New keys, while a mail comes in; after a compromise they are carried over half an hour later. */
+function rotationAt(minute: number, compromised: boolean): PlannedRotation {
+  return {
+    ...{ id: 'rotation-1', atMs: minute * MINUTE_MS, machine: 'laptop', compromised, grows: false },
+    handOverMs: 30 * MINUTE_MS,
+  };
+}
 
 /** The scenarios of the sweep: a dozen and some. */
 export const SCENARIOS: readonly Scenario[] = Object.entries(COURSES).map(([name, course], index) => ({

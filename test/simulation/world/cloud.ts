@@ -1,6 +1,6 @@
 import { createCheckpointStart } from '#adapters/checkpoint-start.ts';
 import { draftBatch } from '#lambdas/draft/draft.ts';
-import { createZoneSource } from '#lambdas/runtime/zone-session.ts';
+import { createZoneSource, StaleKeysError } from '#lambdas/runtime/zone-session.ts';
 import type { ZoneSource } from '#lambdas/runtime/zone-session.ts';
 import { triageBatch } from '#lambdas/triage/triage.ts';
 import type { DraftRequest } from '#protocol/draft-request.ts';
@@ -21,7 +21,7 @@ import { Host } from '../kernel/process.ts';
 import type { Plan } from '../plan.ts';
 import { FunctionFleet } from './function-fleet.ts';
 import type { Invoke } from './function-fleet.ts';
-import { CLOUD_KEYRING, signingKeyOf, VAULT_ID } from './keys.ts';
+import { CloudSecretStore } from './cloud-secret-store.ts';
 import { aheadParser, OWN_ADDRESS } from './mails.ts';
 import { SimQueue } from './sim-queue.ts';
 
@@ -35,6 +35,9 @@ export interface Cloud {
   readonly mails: MemoryMailSource;
   readonly inbound: SimQueue<Delivery>;
   readonly drafting: SimQueue<DraftRequest>;
+  readonly secret: CloudSecretStore;
+  /** What functions said that had not got the keys in force, though they had read their secret again. */
+  readonly keyTrouble: StaleKeysError[];
 }
 
 /** Makes them, with nothing in them but what triage and draft need to start. */
@@ -50,6 +53,8 @@ export function createCloud(kernel: Kernel, plan: Plan, model: Model): Cloud {
     mails: createMemoryMailSource(),
     inbound: new SimQueue('inbound', nowMs),
     drafting: new SimQueue('drafting', nowMs),
+    secret: new CloudSecretStore(),
+    keyTrouble: [],
   };
   const { seed, duplicates } = plan;
   const shared = { concurrency: 2, duplicates, seed };
@@ -67,15 +72,6 @@ export function createCloud(kernel: Kernel, plan: Plan, model: Model): Cloud {
   });
   return cloud;
 }
-
-/** The cloud zone's one secret. */
-export const CLOUD_SECRET = JSON.stringify({
-  vaultId: VAULT_ID,
-  writer: 'cloud',
-  signing: signingKeyOf('cloud'),
-  keyring: CLOUD_KEYRING,
-  root: signingKeyOf('laptop').publicKey,
-});
 
 function triageOf(kernel: Kernel, cloud: Cloud, process: SimProcess): Invoke<Delivery> {
   const zone = zoneOf(kernel, cloud, process);
@@ -122,11 +118,20 @@ function draftOf(kernel: Kernel, cloud: Cloud, process: SimProcess, model: Model
 }
 
 function zoneOf(kernel: Kernel, cloud: Cloud, process: SimProcess): ZoneSource {
-  const secret = { read: () => Promise.resolve(CLOUD_SECRET) };
-  return createZoneSource(kernel.port(process, 'secret', secret), {
+  const zone = createZoneSource(kernel.port(process, 'secret', cloud.secret), {
     ledger: kernel.port(process, 'ledger', cloud.ledger),
     begin: createCheckpointStart(kernel.port(process, 'blobs', cloud.blobs), 'shared'),
     clock: kernel.clock(process),
     ids: createCountingIds(`of-${process.name}-${kernel.unique()}-`),
   });
+  return {
+    use: async (work) => {
+      try {
+        return await zone.use(work);
+      } catch (error) {
+        if (error instanceof StaleKeysError) cloud.keyTrouble.push(error);
+        throw error;
+      }
+    },
+  };
 }

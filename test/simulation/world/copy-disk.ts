@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue } from 'node:sqlite';
 import { LedgerCopy } from '#local-agent/ledger-copy.ts';
+import type { Keyring } from '#protocol/seal.ts';
 import { OWN_KEYRING } from './keys.ts';
 
 /** All rows of all tables. */
@@ -14,12 +15,12 @@ let count = 0;
  */
 export class CopyDisk {
   #uri = newUri();
-  /** Keeps the file in being. */
+  /** Keeps the file in being; opens no entry. */
   #anchor = new LedgerCopy(this.#uri, OWN_KEYRING);
 
-  /** A connection of its own, as each process has. */
-  open(): LedgerCopy {
-    return new LedgerCopy(this.#uri, OWN_KEYRING);
+  /** A connection of its own, as each process has, with the keys that this process holds. */
+  open(keyring: Keyring): LedgerCopy {
+    return new LedgerCopy(this.#uri, keyring);
   }
 
   /** To look at from outside. */

@@ -1,41 +1,41 @@
-import { signApproval } from '#protocol/approval.ts';
-import type { Approval } from '#protocol/approval.ts';
-import { sha256Hex } from '#protocol/canonical.ts';
+import type { LedgerBody } from '#protocol/ledger-body.ts';
 import { EPOCH_WINDOW } from '#protocol/claim.ts';
+import { sha256Hex } from '#protocol/canonical.ts';
 import { inlineContent } from '#protocol/content-store.ts';
-import type { LedgerBody, NoteRef } from '#protocol/ledger-body.ts';
-import type { EntryDraft } from '#protocol/ledger-entry.ts';
+import type { Writer } from '#protocol/ledger-entry.ts';
 import { statesBefore } from '#protocol/task.ts';
-import type { TaskView, VaultState } from '#protocol/vault-state.ts';
-import type { Attack, AttackKind } from '../plan.ts';
-import { signingKeyOf, VAULT_ID } from './keys.ts';
+import type { TaskView } from '#protocol/vault-state.ts';
+import type { Attack, ATTACKS } from '../plan.ts';
+import { approvalEntry, forgedApproval } from './forgery.ts';
+import type { Forgery } from './forgery.ts';
 
 /** An approval as it stands in the ledger, with its note. */
 export type GivenApproval = Extract<LedgerBody, { kind: 'approval' }>;
-
-/** What an attack writes into the ledger, and whether `verify` has to name it as forged. */
-export interface Forgery extends EntryDraft {
-  readonly isNamed: boolean;
-}
 
 /** Chooses a task. */
 export type OneOf = (wanted: (task: TaskView) => boolean) => TaskView | undefined;
 type Forge = (
   one: OneOf,
   attempt: Attack,
-  state: VaultState,
+  writer: Writer,
   approvals: readonly GivenApproval[],
 ) => Forgery | undefined;
 
 /** What each of them writes, if there is what it needs. */
 export const FORGERIES: Readonly<
-  Record<Exclude<AttackKind, 'altered item' | 'foreign holder' | 'overwritten blob' | 'broken entry'>, Forge>
+  Record<
+    Exclude<
+      (typeof ATTACKS)[number],
+      'altered item' | 'foreign holder' | 'overwritten blob' | 'broken entry'
+    >,
+    Forge
+  >
 > = {
-  'forged approval': (one, { id }) => {
+  'forged approval': (one, { id }, { signingKey }) => {
     const task = one(({ state }) => state === 'pending_approval');
-    return task && approvalEntry(task, forgedApproval(task, id), task.note);
+    return task && approvalEntry(task, forgedApproval(task, id, signingKey));
   },
-  'copied approval': (one, { n }, _state, approvals) => {
+  'copied approval': (one, { n }, _writer, approvals) => {
     const waiting = ({ state }: TaskView): boolean => statesBefore('approved').includes(state);
     // Best one that was voided, used or taken back, on its own task with its own note: only its nonce tells.
     const task = one((each) => waiting(each) && givenTo(each, approvals).length > 0) ?? one(waiting);
@@ -111,29 +111,4 @@ function filePut(path: string, text: string): Forgery {
 
 function givenTo({ taskId }: TaskView, approvals: readonly GivenApproval[]): readonly GivenApproval[] {
   return approvals.filter(({ approval }) => approval.statement.taskId === taskId);
-}
-
-function approvalEntry(
-  { taskId, epoch }: TaskView,
-  approval: Approval,
-  note: NoteRef | undefined,
-): Forgery | undefined {
-  return note && { taskId, epoch, body: { kind: 'approval', approval, note }, isNamed: true };
-}
-
-/** As good as the cloud can make one: with its own key, since it has no other. */
-function forgedApproval({ taskId, epoch, note }: TaskView, id: string): Approval {
-  const statement = {
-    purpose: 'ai-employee/approval/v1',
-    vaultId: VAULT_ID,
-    taskId,
-    actionsDigest: sha256Hex(id),
-    noteDigest: note?.content.sha256 ?? '',
-    epoch,
-    approver: 'owner',
-    nonce: `the-nonce-of-${id}-forged`,
-    notBefore: '2026-11-21T00:00:00.000Z',
-    expires: '2027-11-21T00:00:00.000Z',
-  } as const;
-  return signApproval(statement, 'command', signingKeyOf('cloud'));
 }

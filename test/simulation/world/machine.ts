@@ -13,6 +13,7 @@ import { createMemoryFiles } from '#test/support/memory/memory-files.ts';
 import type { MemoryFiles } from '#test/support/memory/memory-files.ts';
 import { createMemoryTaskStore } from '#test/support/memory/memory-task-store.ts';
 import type { MemoryTaskStore } from '#test/support/memory/memory-task-store.ts';
+import type { KeyStore } from '#local-agent/key-store.ts';
 import type { VersionBook } from '#test/support/version-book.ts';
 import { drawsOf, waitMs } from '../kernel/draws.ts';
 import type { Draw } from '../kernel/draws.ts';
@@ -23,7 +24,8 @@ import type { ProcessEnd, SimProcess } from '../kernel/process.ts';
 import type { Cloud } from './cloud.ts';
 import { CopyDisk } from './copy-disk.ts';
 import { inventoryOf } from './inventory.ts';
-import { OWN_KEYRING, signingKeyOf, VAULT_ID } from './keys.ts';
+import { KeyDisk } from './key-disk.ts';
+import { firstKeysOf, signingKeyOf, VAULT_ID } from './keys.ts';
 import { refuseDefect } from './refuse-defect.ts';
 import type { MailServer } from './mail-server.ts';
 import { MachineLock } from './machine-lock.ts';
@@ -43,6 +45,8 @@ const COPY_WRITES = new Set([
   'setProved',
   'setFact',
 ]);
+/** The same of its file of keys. */
+const KEY_WRITES = new Set(['write', 'backUp']);
 const MEAN_RESTART_MS = 120_000;
 
 /** What all machines of the owner share. */
@@ -68,6 +72,8 @@ export class Machine {
   readonly disk = new CopyDisk();
   /** Its own store of claims, for when the shared one does not answer. */
   readonly localTasks: MemoryTaskStore = createMemoryTaskStore();
+  /** The file of its keys, and the copies beside it. */
+  readonly keys: KeyDisk;
   readonly lock = new MachineLock();
   isMounted = true;
   /** Passes that were made to their end, and what the last failed one said. */
@@ -84,6 +90,7 @@ export class Machine {
   constructor(name: string, surroundings: MachineSurroundings) {
     this.name = name;
     this.host = new Host(name);
+    this.keys = new KeyDisk(firstKeysOf(name));
     this.#in = surroundings;
     this.files.person.save(SENTINEL, JSON.stringify({ vaultId: VAULT_ID }));
   }
@@ -108,26 +115,36 @@ export class Machine {
   }
 
   /** Runs a command of the command line, under the machine's lock. */
-  command<T>(name: string, work: (agent: Agent, process: SimProcess) => Promise<T>): Promise<T> {
-    return this.#command(name, work, (self) => this.lock.acquire(self));
+  command<T>(
+    name: string,
+    work: (agent: Agent & { readonly keyStore: KeyStore }, process: SimProcess) => Promise<T>,
+  ): Promise<T> {
+    return this.#program(name, async (self) => {
+      await this.lock.acquire(self);
+      const agent = await this.#open(self);
+      return work({ ...agent, keyStore: this.#keyStoreOf(self) }, self);
+    });
   }
 
   /** The same for what only looks, without the lock. */
   look<T>(name: string, work: (agent: Agent) => Promise<T>): Promise<T> {
-    return this.#command(name, work, () => Promise.resolve());
+    return this.#program(name, async (self) => work(await this.#open(self)));
   }
 
-  #command<T>(
-    name: string,
-    work: (agent: Agent, process: SimProcess) => Promise<T>,
-    enter: (process: SimProcess) => Promise<void>,
-  ): Promise<T> {
+  /** Runs a command that needs nothing but the file of keys, under the machine's lock. */
+  keyCommand<T>(name: string, work: (store: KeyStore) => T): Promise<T> {
+    return this.#program(name, async (self) => {
+      await this.lock.acquire(self);
+      return work(this.#keyStoreOf(self));
+    });
+  }
+
+  #program<T>(name: string, main: (process: SimProcess) => Promise<T>): Promise<T> {
     const { kernel } = this.#in;
     return new Promise<T>((resolve, reject) => {
       const process = kernel.start(`${this.name}-${name}`, this.host, async (self) => {
         this.#processes.add(self);
-        await enter(self);
-        resolve(await work(await this.#open(self), self));
+        resolve(await main(self));
       });
       process.onEnd(({ error }) => {
         this.#processes.delete(process);
@@ -171,9 +188,15 @@ export class Machine {
     }
   }
 
+  #keyStoreOf(process: SimProcess): KeyStore {
+    return this.#in.kernel.database(process, 'keys', this.keys, KEY_WRITES);
+  }
+
   async #open(process: SimProcess): Promise<Agent> {
     const { kernel, cloud, mailServer } = this.#in;
-    const copy = this.disk.open();
+    const keyStore = this.#keyStoreOf(process);
+    const keys = keyStore.read();
+    const copy = this.disk.open(keys.keyring);
     process.onEnd(() => copy.close());
     const ports: AgentPorts = {
       config: {
@@ -188,7 +211,8 @@ export class Machine {
         pollMs: 1000,
         deskPort: 0,
       },
-      keys: { signing: signingKeyOf(this.name), approval: signingKeyOf('owner'), keyring: [...OWN_KEYRING] },
+      keys,
+      keyStore,
       ledger: kernel.port(process, 'ledger', cloud.ledger),
       tasks: kernel.port(process, 'tasks', cloud.tasks),
       localTasks: kernel.port(process, 'localTasks', this.localTasks, 'disk'),

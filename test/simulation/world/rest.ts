@@ -16,8 +16,9 @@ const MEAN_WAKE_MS = 2_000;
  * and long where nothing is, so that a simulated day costs little.
  */
 export function restOf(plan: Plan, scheduler: Scheduler, isCalm: () => boolean): (draw: Draw) => number {
-  const { mails, deeds, mishaps, attacks, collections, cuts } = plan;
-  const moments = [...mails, ...deeds, ...mishaps, ...attacks, ...collections, ...cuts]
+  const { mails, deeds, mishaps, attacks, collections, cuts, rotations } = plan;
+  const moments = [mails, deeds, mishaps, attacks, collections, cuts, rotations]
+    .flatMap((parts: readonly { readonly atMs: number }[]) => parts)
     .map(({ atMs }) => atMs)
     .sort((a, b) => a - b);
   return (draw) => {

@@ -12,6 +12,7 @@ import { Trace } from '../kernel/trace.ts';
 import type { Moment, Plan } from '../plan.ts';
 import { createCloud } from './cloud.ts';
 import type { Cloud } from './cloud.ts';
+import type { KeptRotation } from './key-keeper.ts';
 import { OWN_KEYRING, signingKeyOf, VAULT_ID } from './keys.ts';
 import { refuseDefect } from './refuse-defect.ts';
 import { Machine } from './machine.ts';
@@ -39,6 +40,8 @@ export interface World {
   readonly restored: Set<string>;
   /** Each time that the ledger's table was put back to another state: how many of its first rows stayed. */
   readonly putBacks: number[];
+  /** What became of the rotations of keys that a person began. */
+  readonly rotations: { begun: number; readonly complete: KeptRotation[]; handedOver: number };
   /** What a command told the person who did a deed, where it refused or failed. */
   told(deed: Pick<Moment, 'id'>, error: unknown): void;
   /** From now on nothing fails any more. */
@@ -93,6 +96,7 @@ export function createWorld(plan: Plan, { fateOf, keeps = 'nothing' }: WorldOpti
     forged: [],
     restored: new Set(),
     putBacks: [],
+    rotations: { begun: 0, complete: [], handedOver: 0 },
     told: ({ id }, error) => {
       const words = error instanceof Error ? error.message : String(error);
       kernel.trace.note(kernel.scheduler.nowMs, id, `was told: ${words.slice(0, 160)}`);
