@@ -155,7 +155,8 @@ export class LedgerSession {
       readTo = this.state.head.n;
       this.#isReadBack();
     }
-    let fresh = this.#notOwn(page.entries.slice(hasSeen ? 1 : 0));
+    const notOwn = this.#readingBack();
+    let fresh = notOwn(page.entries.slice(hasSeen ? 1 : 0));
     for (let isFirst = stands; page.more && (isFirst || page.entries.length > 0); isFirst = false) {
       readTo += page.entries.length;
       // On its way while this page is checked; a page that does not follow is refused when it is checked.
@@ -163,24 +164,32 @@ export class LedgerSession {
       next.catch(() => undefined);
       await this.#admitAll(fresh);
       page = await next;
-      fresh = this.#notOwn(page.entries);
+      fresh = notOwn(page.entries);
     }
     if (this.#unread) requireSame(this.state.head, undefined);
     await this.#admitAll(fresh);
     return this.state.head.n - n;
   }
 
-  /** Reads back what was appended here, as far as it stands in this page, and answers what follows it. */
-  #notOwn(page: readonly unknown[]): unknown[] {
+  /**
+   * Reads back what was appended here, page by page: each answers what follows it. Only when all of it stands there does
+   * it count as read: another entry in its place may follow the one before as well.
+   */
+  #readingBack(): (page: readonly unknown[]) => unknown[] {
     const { head } = this.state;
-    let at = 0;
-    for (; this.#unread && this.#unread.n < head.n && at < page.length; at++) {
-      const { entry, facts } = this.#next(page[at], this.#unread);
-      this.#unread = { n: entry.n, hash: facts.hash };
-      if (entry.n === head.n) requireSame(head, entry);
-    }
-    if (this.#unread?.n === head.n) this.#isReadBack();
-    return page.slice(at);
+    let back = this.#unread;
+    return (page) => {
+      let at = 0;
+      for (; back && back.n < head.n && at < page.length; at++) {
+        const { entry, facts } = this.#next(page[at], back);
+        back = { n: entry.n, hash: facts.hash };
+        if (back.n === head.n) {
+          requireSame(head, entry);
+          this.#isReadBack();
+        }
+      }
+      return page.slice(at);
+    };
   }
 
   #isReadBack(): void {

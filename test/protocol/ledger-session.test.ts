@@ -216,6 +216,24 @@ describe('appending', () => {
     },
   );
 
+  it.each([1, 2])(
+    'is not taken for what others wrote in its place since the table was cut (%i of two)',
+    async (kept) => {
+      const vault = vaultAt('done');
+      const store = vault.store();
+      const session = vault.session(vault.local, store);
+      await session.pull();
+      await session.append(() => said('one'));
+      await session.append(() => said('two'));
+      store.rows.length -= 3 - kept;
+      await expect(session.pull()).rejects.toThrow(LedgerIntegrityError);
+      const other = vault.session(vault.local, store);
+      for (const code of ['three', 'four']) await other.append(() => said(code));
+      for (let again = 0; again < 3; again++)
+        await expect(session.pull()).rejects.toThrow(LedgerIntegrityError);
+    },
+  );
+
   it('is read back without being fetched again', async () => {
     const vault = vaultAt('done');
     const store = vault.store();
