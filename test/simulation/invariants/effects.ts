@@ -123,8 +123,10 @@ export function auditEffects(world: World, witness: WitnessView): Auditor {
         (each) => each.body.kind === 'result' && each.body.intentN === entry.n,
       )?.body;
       // Behind an entry that nobody can read, nothing can be told any more; and nothing by a machine that saw entries
-      // which are gone: what it knows stands in its copy.
-      if (!result && (witness.broken !== undefined || sawMore.has(entry.writer))) continue;
+      // which are gone, be it the one that began or the one that took over: what it knows stands in its copy.
+      const { owner = '' } = witness.state.tasks.get(entry.taskId ?? '') ?? {};
+      const isStuck = witness.broken !== undefined || sawMore.has(entry.writer) || sawMore.has(owner);
+      if (!result && isStuck) continue;
       requireThat(result?.kind === 'result', '5', () => `how ${key} ended is told nowhere`);
       if (result?.kind !== 'result' || world.plan.lies > 0) continue;
       const isSent = sent.has(key);
