@@ -1,4 +1,4 @@
 import { sweepSuite } from './sweep/suite.ts';
 
 // The command takes all.
-sweepSuite({ every: 41, pointsAbove: 20, timeoutMs: 120_000 });
+sweepSuite({ every: 61, pointsAbove: 15, timeoutMs: 120_000 });

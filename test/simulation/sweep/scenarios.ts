@@ -266,7 +266,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     change: { rotations: [rotationAt(DRAFTED, false)] },
   },
   'keys are renewed after a compromise': {
-    tells: 'keys task task files approval keys checkpoint task keys reseal task files approval intent result',
+    tells: 'keys task task files approval keys checkpoint keys reseal task task files approval intent result',
     mails: [QUESTION, [DRAFTED, 'question']],
     deeds: [
       [1, 'desktop', 'write note', 0, 5],
