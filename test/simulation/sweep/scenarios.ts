@@ -58,7 +58,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'a draft is edited and approved elsewhere': {
     tells: 'keys task task task approval intent result',
-
     mails: [QUESTION],
     deeds: [
       [DRAFTED, 'laptop', 'edit draft', 0, 1],
@@ -67,7 +66,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'a note is edited after it was approved': {
     tells: 'keys task task approval task approval intent result',
-
     mails: [QUESTION],
     deeds: [
       [DRAFTED, 'laptop', 'approve'],
@@ -77,7 +75,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'both machines approve at once': {
     tells: 'keys task task approval intent result',
-
     mails: [QUESTION],
     deeds: [
       [DRAFTED, 'laptop', 'approve'],
@@ -86,7 +83,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'one task is rejected and one by hand': {
     tells: 'keys task task task task task',
-
     mails: [QUESTION, [1, 'long']],
     deeds: [
       [DRAFTED, 'laptop', 'reject'],
@@ -95,7 +91,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'mails that nobody answers': {
     tells: 'keys task',
-
     mails: [
       [0, 'newsletter'],
       [0, 'bounce'],
@@ -108,14 +103,12 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'one mail is delivered three times': {
     tells: 'keys task task task task approval intent result',
-
     mails: [QUESTION, [1, 'question']],
     deeds: [[60, 'laptop', 'approve']],
     change: { duplicates: 0.5 },
   },
   'notes are written, edited, moved and removed': {
     tells: 'keys files files files files',
-
     deeds: [
       [1, 'laptop', 'write note', 0, 5],
       [DRAFTED, 'desktop', 'edit note'],
@@ -126,7 +119,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'one note is edited on both machines': {
     tells: 'keys files files conflict override',
-
     deeds: [
       [1, 'laptop', 'write note', 0, 3],
       [DRAFTED, 'laptop', 'edit note'],
@@ -136,7 +128,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'a task is claimed, handed over and released': {
     tells: 'keys task claim claim claim',
-
     // Which no model answers: it waits for a person.
     mails: [[0, 'bounce']],
     deeds: [
@@ -148,7 +139,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'a task is taken over by hand from a machine that is gone': {
     tells: 'keys task claim claim',
-
     mails: [[0, 'bounce']],
     deeds: [
       [DRAFTED, 'desktop', 'claim'],
@@ -160,7 +150,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'a task is claimed on a machine that is cut off': {
     tells: 'keys task claim claim claim',
-
     mails: [[0, 'bounce']],
     deeds: [
       [DRAFTED, 'laptop', 'claim'],
@@ -173,21 +162,18 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'a machine is cut off while it sends': {
     tells: 'keys task task approval intent claim result',
-
     mails: [QUESTION],
     deeds: [[DRAFTED, 'laptop', 'approve']],
     mishaps: [[DRAFTED, 'laptop', 'cut off', 90 * MINUTE_MS, 'ses.send']],
   },
   'a machine falls asleep while it sends': {
     tells: 'keys task task approval intent claim result task',
-
     mails: [QUESTION],
     deeds: [[DRAFTED, 'laptop', 'approve']],
     mishaps: [[DRAFTED, 'laptop', 'sleep', 90 * MINUTE_MS, 'ses.send']],
   },
   'the copy of the ledger comes back from a backup': {
     tells: 'keys task task approval intent result checkpoint files override',
-
     mails: [QUESTION],
     deeds: [
       [DRAFTED, 'laptop', 'approve'],
@@ -197,7 +183,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'the cloud forges while a person approves': {
     tells: 'keys task task approval task approval approval intent result',
-
     mails: [QUESTION],
     deeds: [[DRAFTED, 'laptop', 'approve']],
     attacks: [
@@ -208,7 +193,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'the cloud gives a voided approval again': {
     tells: 'keys task task approval task approval approval intent result',
-
     mails: [QUESTION],
     deeds: [
       [DRAFTED, 'laptop', 'approve'],
@@ -222,7 +206,6 @@ const COURSES: Readonly<Record<string, Course>> = {
   },
   'one machine clears up while the other sleeps over what it stored': {
     tells: 'keys files files files files',
-
     deeds: [
       [1, 'laptop', 'write note', 0, 5],
       // What is stored last tells how late it is.
