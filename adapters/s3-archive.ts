@@ -1,5 +1,5 @@
-import { ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { Archive, ArchiveList } from '#protocol/ports.ts';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Archive, ArchiveReader } from '#protocol/ports.ts';
 
 /**
  * The archive as objects of a bucket with Object Lock. Whoever puts needs `s3:PutObject` alone. An object that is put
@@ -22,21 +22,27 @@ export function createS3Archive(client: S3Client, bucket: string): Archive {
   };
 }
 
-/** The names in the same bucket, for who has `s3:ListBucket` on it; a thousand a call. */
-export function createS3ArchiveList(client: S3Client, bucket: string): ArchiveList {
+/** The same bucket for who may look: `s3:ListBucket` for the names, a thousand a call, and `s3:GetObject`. */
+export function createS3ArchiveReader(client: S3Client, bucket: string): ArchiveReader {
   return {
-    async *names(prefix) {
+    async *names(prefix, after) {
       let token: string | undefined;
       do {
         const command = new ListObjectsV2Command({
           Bucket: bucket,
           Prefix: prefix,
+          StartAfter: after,
           ContinuationToken: token,
         });
         const { Contents = [], NextContinuationToken } = await client.send(command);
         for (const { Key } of Contents) if (Key !== undefined) yield Key;
         token = NextContinuationToken;
       } while (token !== undefined);
+    },
+    read: async (name) => {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: name }));
+      if (!Body) throw new Error(`the archive answered for ${name} with nothing`);
+      return Body.transformToByteArray();
     },
   };
 }

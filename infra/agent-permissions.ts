@@ -2,6 +2,7 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { ARCHIVE_PREFIX } from '#protocol/archive.ts';
 import { blobsPrefix } from './names.ts';
 import { allow, useKey } from './statements.ts';
 
@@ -10,7 +11,7 @@ export interface AgentResources {
   readonly tasksTable: ITable;
   readonly ledgerTable: ITable;
   readonly vaultBucket: IBucket;
-  /** Read by its names alone: `employee verify` compares them with the ledger. */
+  /** Its names are compared with the ledger; what the ledger lacks is read before anything is carried out. */
   readonly archiveBucket: IBucket;
   readonly encryptionKey?: IKey | undefined;
   /** What SES asks the sender's rights on: the identity, and the configuration set that each mail goes through. */
@@ -37,6 +38,7 @@ export function agentPermissions(agent: AgentResources): PolicyStatement[] {
     // blob could not be told from a lost right. The bucket holds nothing but blobs.
     allow('ListBlobs', ['s3:ListBucket'], [agent.vaultBucket.bucketArn]),
     allow('ListArchive', ['s3:ListBucket'], [agent.archiveBucket.bucketArn]),
+    allow('ReadArchive', ['s3:GetObject'], [agent.archiveBucket.arnForObjects(`${ARCHIVE_PREFIX}*`)]),
     new PolicyStatement({
       sid: 'SendWhatWasApproved',
       actions: ['ses:SendRawEmail'],

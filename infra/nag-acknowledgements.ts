@@ -28,10 +28,8 @@ const roles = {
 const boundary = '{prefix}-pipeline/Boundary';
 const rotationBoundary = '{prefix}-pipeline/Rotate/Boundary';
 const archiveBoundary = '{prefix}-pipeline/Archive/Boundary';
-const archivedObjects = ['ledger', 'rewritten'].map(
-  (prefix) =>
-    `AwsSolutions-IAM5[Resource::{prefix}-storage:ExportsOutputFnGetAttArchiveDA4CB258ArnBE8F3792/${prefix}/*]`,
-);
+const archived = (prefix: 'ledger' | 'rewritten'): string =>
+  `AwsSolutions-IAM5[Resource::{prefix}-storage:ExportsOutputFnGetAttArchiveDA4CB258ArnBE8F3792/${prefix}/*]`;
 const restoredTables =
   'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/awsbackup-restore-test-*]';
 const xray = 'X-Ray has no resource to name: its two actions take * only.';
@@ -73,7 +71,7 @@ export const acknowledgements: readonly Acknowledgement[] = [
     rule: blobObjects,
     reason: 'The boundary grants nothing; it caps the role at one action on this prefix.',
   },
-  ...archivedObjects.flatMap((rule) => [
+  ...[archived('ledger'), archived('rewritten')].flatMap((rule) => [
     {
       path: roles.archive,
       rule,
@@ -106,6 +104,17 @@ export const acknowledgements: readonly Acknowledgement[] = [
     path: '{prefix}-access/AgentBoundary',
     rule: blobObjects,
     reason: 'The boundary grants nothing; it caps the role at get, put and delete on this prefix.',
+  },
+  {
+    path: '{prefix}-access/AgentRole',
+    rule: archived('ledger'),
+    reason:
+      'An object is named by number and hash of an entry. One action, GetObject, on one prefix, whose table it reads anyway.',
+  },
+  {
+    path: '{prefix}-access/AgentBoundary',
+    rule: archived('ledger'),
+    reason: 'The boundary grants nothing; it caps the role at one action on this prefix.',
   },
   {
     path: '{prefix}-operations/Backups/RestoreTestRole',

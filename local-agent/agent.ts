@@ -1,6 +1,6 @@
 import type { LedgerSession } from '#protocol/ledger-session.ts';
 import type {
-  ArchiveList,
+  ArchiveReader,
   BlobInventory,
   BlobStore,
   Clock,
@@ -30,7 +30,7 @@ export interface AgentPorts {
   readonly blobs: BlobStore;
   readonly inventory: BlobInventory;
   /** Absent where the stack has none, or the config does not name it. */
-  readonly archive?: ArchiveList;
+  readonly archive?: ArchiveReader;
   readonly files: Files;
   readonly tools: ToolHost;
   readonly clock: Clock;

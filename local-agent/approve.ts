@@ -13,6 +13,8 @@ import { accepted } from './append-change.ts';
 import { load, store } from './contents.ts';
 import { PersonNeededError } from './exit-codes.ts';
 import { approvalKeyOf } from './key-epochs.ts';
+import { knowLost, lostIntentsOf } from './lost-intents.ts';
+import type { LostIntent } from './lost-intents.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { readPolicy } from './policy-file.ts';
@@ -53,6 +55,8 @@ export async function approveTask(
 ): Promise<ApproveReport> {
   await agent.session.pull();
   const task = approvable(agent, taskId, request);
+  const lost = await lostIntentsOf(agent, taskId);
+  refuseLost(taskId, lost, request);
   const path = request.path ?? notePath(task) ?? '';
   const bytes = await agent.files.read(path);
   if (!bytes)
@@ -81,6 +85,7 @@ export async function approveTask(
   if (!outcome.appended || !accepted(agent.session.state, outcome.entry.n)) {
     throw overtaken(agent, taskId);
   }
+  knowLost(agent, taskId, lost);
   agent.copy.setNoteAt(taskId, '', plan.noteDigest);
   await settle(agent, taskId);
   await placeNote(agent, task, path);
@@ -130,6 +135,14 @@ function approvable(agent: Agent, taskId: string, request: ApproveRequest): Task
     );
   }
   return task;
+}
+
+function refuseLost(taskId: string, lost: readonly LostIntent[], { again }: ApproveRequest): void {
+  if (lost.length === 0 || again === true) return;
+  throw new PersonNeededError(
+    `the archive says that ${shortId(taskId)} was begun already, and the ledger has lost that: it was put back to an ` +
+      'earlier state. Look what was sent; then approve with --again to try once more, or reject it',
+  );
 }
 
 function statementOf(agent: Agent, task: TaskView, plan: Plan, policy: Policy): ApprovalStatement {

@@ -11,7 +11,10 @@ import { accepted } from './append-change.ts';
 import { load, store } from './contents.ts';
 import { callOnce } from './call-once.ts';
 import { claimItem, isUsedUp } from './claims/claim-item.ts';
+import { completeHistory } from './complete-history.ts';
 import { finish, recover } from './finish.ts';
+import { isKnown, lostIntentsOf } from './lost-intents.ts';
+import type { LostIntent } from './lost-intents.ts';
 import { oneByOne } from './one-by-one.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -25,8 +28,8 @@ import { placeNote } from './sync/place-note.ts';
 import { MAIL_TOOL, toolCallOf } from './tool-call.ts';
 
 const LEASE_MS = 5 * 60_000;
-const USED_UP =
-  'the task store says that it was carried out already, and the ledger has lost that: it was put back to an earlier state. Look what was sent before you approve it again';
+const USED_UP = usedUp('the task store says that it was carried out already');
+const LOST = usedUp('the archive says that it was begun already');
 
 export interface ExecuteReport {
   readonly executed: { taskId: string; outcome: string; providerId?: string; detail?: string }[];
@@ -48,6 +51,8 @@ export async function executeApproved(
   agent: Agent,
   options: { readonly undoSeconds?: number; readonly leaseMs?: number } = {},
 ): Promise<ExecuteReport> {
+  // After a sync there is nothing to complete; a machine that lost its copy acts on no checkpoint's word.
+  await completeHistory(agent);
   await agent.session.pull();
   const report: ExecuteReport = { executed: [], refused: [], needsPerson: [] };
   const failures: unknown[] = [];
@@ -57,9 +62,10 @@ export async function executeApproved(
     // Another machine's approval is that machine's to carry out: it alone knows what it has begun.
     .filter((task) => task.state === 'approved' && task.approval?.writer === agent.config.agent)
     .sort((a, b) => (a.approval?.n ?? 0) - (b.approval?.n ?? 0));
+  const { undoSeconds = 0, leaseMs = LEASE_MS } = options;
   for (const task of approved) {
-    if (!isDue(agent, task, options.undoSeconds ?? 0)) continue;
-    await oneByOne(failures, () => executeTask(agent, task, report, options.leaseMs ?? LEASE_MS));
+    if (!isDue(agent, task, undoSeconds)) continue;
+    await oneByOne(failures, () => executeTask(agent, task, report, leaseMs));
   }
   if (failures.length > 0) throw failures[0];
   for (const task of agent.session.state.tasks.values()) {
@@ -93,6 +99,12 @@ async function executeTask(
     report.refused.push({ taskId: task.taskId, why: cap });
     return;
   }
+  const lost = await lostIntentsOf(agent, task.taskId);
+  if (!isKnown(agent, task, lost)) {
+    await askAgain(agent, task, { why: LOST });
+    report.refused.push({ taskId: task.taskId, why: LOST });
+    return;
+  }
   // Started before anything is taken: a tool that cannot be used costs no approval, and what may have
   // happened when this machine dies is confined to the call itself.
   const unusable = await agent.tools.prepare(MAIL_TOOL.server, MAIL_TOOL.tool);
@@ -101,7 +113,7 @@ async function executeTask(
     return;
   }
   const still = stopwatch(agent.clock);
-  const epoch = await claim(agent, task, leaseMs);
+  const epoch = await claim(agent, task, leaseMs, lost);
   if (epoch === undefined) {
     const item = await agent.tasks.get(task.taskId);
     const why = isUsedUp(task, item) ? USED_UP : whoHolds(task, item);
@@ -192,13 +204,24 @@ async function askAgain(agent: Agent, task: TaskView, { why, bytes }: Refused): 
   await placeNote(agent, task, from);
 }
 
-async function claim(agent: Agent, task: TaskView, leaseMs: number): Promise<number | undefined> {
+function usedUp(says: string): string {
+  return `${says}, and the ledger has lost that: it was put back to an earlier state. Look what was sent before you approve it again`;
+}
+
+async function claim(
+  agent: Agent,
+  task: TaskView,
+  leaseMs: number,
+  lost: readonly LostIntent[],
+): Promise<number | undefined> {
   const item = await claimItem(agent, task.taskId, {
     // The same approval is the same attempt: after a crash this machine may take it up again.
     attemptId: task.approval?.approval.statement.nonce ?? '',
     from: ['approved'],
     to: 'executing',
     leaseMs,
+    // Theirs were given out, and so were the keys that are made of them.
+    above: Math.max(0, ...lost.map(({ epoch }) => epoch)),
   });
   if (!item) return undefined;
   agent.copy.noteClaim(task.taskId, item.epoch);

@@ -4,7 +4,7 @@ import { createDynamoLedgerStore } from '#adapters/dynamodb-ledger-store.ts';
 import { createDynamoTaskStore } from '#adapters/dynamodb-task-store.ts';
 import { createFileTaskStore } from '#adapters/file-task-store.ts';
 import { randomIds } from '#adapters/random-ids.ts';
-import { createS3ArchiveList } from '#adapters/s3-archive.ts';
+import { createS3ArchiveReader } from '#adapters/s3-archive.ts';
 import { createS3BlobInventory } from '#adapters/s3-blob-inventory.ts';
 import { createS3BlobStore } from '#adapters/s3-blob-store.ts';
 import { systemClock } from '#adapters/system-clock.ts';
@@ -94,7 +94,7 @@ async function assemble(
     localTasks: createFileTaskStore(path.join(folder, 'claims')),
     blobs: createS3BlobStore(clients.s3, config.stack.vaultBucket),
     inventory: createS3BlobInventory(clients.s3, config.stack.vaultBucket),
-    ...(archiveBucket === undefined ? {} : { archive: createS3ArchiveList(clients.s3, archiveBucket) }),
+    ...(archiveBucket === undefined ? {} : { archive: createS3ArchiveReader(clients.s3, archiveBucket) }),
     files: createNodeFiles(config.vault),
     tools,
     clock: systemClock,

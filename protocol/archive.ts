@@ -52,6 +52,12 @@ export function archiveFolder(vaultId: string): string {
   return folderOf(ARCHIVE_PREFIX, vaultId);
 }
 
+/** What is named after this, of that folder, has a greater number than `n`. */
+export function archivedAfter(vaultId: string, n: number): string {
+  // No name goes on with a character behind the hyphen that follows the number.
+  return `${archiveFolder(vaultId)}${numberOf(n)}~`;
+}
+
 /** Where it stands what somebody did to the entries of a vault after they were written. */
 export function rewrittenFolder(vaultId: string): string {
   return folderOf(REWRITTEN_PREFIX, vaultId);

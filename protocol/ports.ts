@@ -99,10 +99,12 @@ export interface Archive {
   put(object: ArchivedObject): Promise<void>;
 }
 
-/** What stands in the archive, for who compares. */
-export interface ArchiveList {
-  /** The names that begin with `prefix`, in their order. */
-  names(prefix: string): AsyncIterable<string>;
+/** What stands in the archive, for who compares the ledger with it. */
+export interface ArchiveReader {
+  /** The names that begin with `prefix`, in their order; only those behind `after`, which needs not be one of them. */
+  names(prefix: string, after?: string): AsyncIterable<string>;
+  /** What stands under a name. @throws {Error} when nothing does. */
+  read(name: string): Promise<Uint8Array>;
 }
 
 /** A queue to write to. All messages of one call are sent, or the call throws. */

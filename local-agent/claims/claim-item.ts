@@ -12,12 +12,16 @@ const CARRIED_OUT: ReadonlySet<string> = new Set(['done', 'failed', 'indetermina
  * Claims a task's item for this machine, such that readers of the ledger will accept the epoch. An item that
  * does not say what the ledger says, and that nobody rightfully holds, is brought in line first.
  *
+ * @param request.above an epoch that was given out although the ledger does not know of it. @default 0
  * @returns the item, or `undefined` when somebody else holds it or it is not in that state.
  */
 export async function claimItem(
   agent: Agent,
   taskId: string,
-  request: Pick<ClaimRequest, 'attemptId' | 'from' | 'to' | 'leaseMs'>,
+  {
+    above = 0,
+    ...request
+  }: Pick<ClaimRequest, 'attemptId' | 'from' | 'to' | 'leaseMs'> & { readonly above?: number },
 ): Promise<Task | undefined> {
   const full = { ...request, taskId, owner: agent.config.agent, zone: 'local' } as const;
   let answer = await agent.tasks.claim(full);
@@ -27,7 +31,7 @@ export async function claimItem(
   }
   if (!answer.won) return undefined;
   const { epoch } = answer.task;
-  const known = agent.session.state.tasks.get(taskId)?.epoch ?? 0;
+  const known = Math.max(agent.session.state.tasks.get(taskId)?.epoch ?? 0, above);
   if (epoch > known) return isFarAhead(agent, answer.task) ? undefined : answer.task;
   // The table came back from a backup, or the cloud raised the ledger's epoch and not the item's.
   const { owner, attemptId, zone } = full;

@@ -1,38 +1,26 @@
-import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createS3ArchiveList, createS3Archive } from '#adapters/s3-archive.ts';
+import { createS3ArchiveReader, createS3Archive } from '#adapters/s3-archive.ts';
 import { createS3Client } from '#adapters/s3-client.ts';
-import type { Archive, ArchiveList } from '#protocol/ports.ts';
+import type { Archive, ArchiveReader } from '#protocol/ports.ts';
 import { startEmulators } from '#test/support/emulators.ts';
 import { createMemoryArchive } from '#test/support/memory/memory-archive.ts';
 import { inMemory } from './harness.ts';
 import type { Harness } from './harness.ts';
 
-interface Both extends Archive, ArchiveList {
-  read(name: string): Promise<string | undefined>;
-}
+type Both = Archive & ArchiveReader;
 
 const BUCKET = 'archive-bucket';
 
 function memory(): Promise<Harness<Both>> {
-  const archive = createMemoryArchive();
-  const read = async (name: string): Promise<string | undefined> => {
-    const bytes = archive.objects.get(name);
-    return bytes && Buffer.from(bytes).toString();
-  };
-  return Promise.resolve(inMemory({ ...archive, read }, undefined));
+  return Promise.resolve(inMemory(createMemoryArchive(), undefined));
 }
 
 async function s3(): Promise<Harness<Both>> {
   const emulators = await startEmulators();
   await emulators.platform.createBucket(BUCKET);
   const client = createS3Client(emulators.clientOptions());
-  const read = async (Key: string): Promise<string | undefined> => {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
-    return Body?.transformToString();
-  };
   return {
-    adapter: { ...createS3Archive(client, BUCKET), ...createS3ArchiveList(client, BUCKET), read },
+    adapter: { ...createS3Archive(client, BUCKET), ...createS3ArchiveReader(client, BUCKET) },
     extra: undefined,
     close: async () => {
       client.destroy();
@@ -56,7 +44,8 @@ describe.each([
     const object = { name: 'ledger/v/000000000001-a.json', bytes: Buffer.from('{"n":1}') };
     await adapter.put(object);
     await adapter.put(object);
-    expect(await adapter.read(object.name)).toBe('{"n":1}');
+    expect(Buffer.from(await adapter.read(object.name)).toString()).toBe('{"n":1}');
+    await expect(adapter.read('ledger/v/000000000002-a.json')).rejects.toThrow();
   });
 
   it('names what is there in order, of one folder, over more than one page', async () => {
@@ -64,8 +53,10 @@ describe.each([
     const names = Array.from({ length: 1005 }, (_, i) => `ledger/w/${String(i).padStart(12, '0')}-a.json`);
     await Promise.all(names.toReversed().map((name) => adapter.put({ name, bytes: Buffer.from('{}') })));
     await adapter.put({ name: 'rewritten/w/1-2.json', bytes: Buffer.from('{}') });
-    const listed: string[] = [];
-    for await (const name of adapter.names('ledger/w/')) listed.push(name);
-    expect(listed).toEqual(names);
+    expect(await Array.fromAsync(adapter.names('ledger/w/'))).toEqual(names);
+    expect(await Array.fromAsync(adapter.names('ledger/w/', 'ledger/w/000000000002~'))).toEqual(
+      names.slice(3),
+    );
+    expect(await Array.fromAsync(adapter.names('ledger/w/', 'ledger/w/000000001004~'))).toEqual([]);
   });
 });

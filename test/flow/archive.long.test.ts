@@ -1,9 +1,12 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { createDynamoClient } from '#adapters/dynamodb-client.ts';
 import { toItem } from '#adapters/dynamodb-item.ts';
-import { createS3ArchiveList } from '#adapters/s3-archive.ts';
+import { createS3ArchiveReader } from '#adapters/s3-archive.ts';
 import { createS3Client } from '#adapters/s3-client.ts';
+import { folderOfState } from '#local-agent/open-agent.ts';
 import { archivedEntry, archiveFolder } from '#protocol/archive.ts';
 import { assemblyWithout } from '#test/support/assembly-without.ts';
 import { flowStarts, openingHours } from '#test/support/flow-starts.ts';
@@ -20,7 +23,7 @@ function owner({ cloud }: FlowWorld) {
     s3.destroy();
     dynamodb.destroy();
   });
-  return { archive: createS3ArchiveList(s3, cloud.outputs['ArchiveBucket'] ?? ''), dynamodb };
+  return { archive: createS3ArchiveReader(s3, cloud.outputs['ArchiveBucket'] ?? ''), dynamodb };
 }
 
 describe('the archive of the ledger', () => {
@@ -58,6 +61,51 @@ describe('the archive of the ledger', () => {
       expect(new Set(problems.map(({ code: kind, n }) => `${kind} ${n}`))).toEqual(
         new Set([`archive ${last.n}`]),
       );
+    },
+  );
+
+  it(
+    'remembers what was sent when ledger, tasks and copy are all put back: nothing is sent again',
+    { timeout: 60_000 },
+    async () => {
+      const world = await start();
+      const { dynamodb } = owner(world);
+      const { TasksTable = '', LedgerTable = '' } = world.cloud.outputs;
+      await world.send(openingHours());
+      expect((await world.employee('sync')).code).toBe(0);
+      const [{ taskId }] = JSON.parse((await world.employee('inbox', '--json')).stdout) as [
+        { taskId: string },
+      ];
+      expect((await world.employee('approve', taskId)).code).toBe(0);
+      const { Item } = await dynamodb.send(
+        new GetItemCommand({ TableName: TasksTable, Key: toItem({ taskId }) }),
+      );
+      const last = await world.withAgent(async ({ session }) => session.state.head.n);
+      expect((await world.employee('execute')).code).toBe(0);
+      expect(await world.sent()).toHaveLength(1);
+      await world.cloud.settle();
+
+      const { vaultId, head } = await world.withAgent(async ({ config, session }) => ({
+        vaultId: config.vaultId,
+        head: session.state.head.n,
+      }));
+      expect(head).toBe(last + 2);
+      for (const n of [last + 1, last + 2])
+        await dynamodb.send(new DeleteItemCommand({ TableName: LedgerTable, Key: toItem({ vaultId, n }) }));
+      await dynamodb.send(new PutItemCommand({ TableName: TasksTable, Item }));
+      const folder = folderOfState(world.configFile);
+      for (const file of await readdir(folder))
+        if (file.startsWith('ledger.db')) await rm(path.join(folder, file));
+      await world.employee('sync');
+      const { code, stdout } = await world.employee('execute', '--json');
+      expect(code).toBe(3);
+      expect(JSON.parse(stdout)).toMatchObject({ executed: [], refused: [{ taskId }] });
+      expect(stdout).toContain('the archive says that it was begun already');
+      expect(await world.sent()).toHaveLength(1);
+      expect((await world.employee('approve', taskId)).stderr).toContain('--again');
+      expect((await world.employee('approve', taskId, '--again')).code).toBe(0);
+      expect((await world.employee('execute')).code).toBe(0);
+      expect(await world.sent()).toHaveLength(2);
     },
   );
 

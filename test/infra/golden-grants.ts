@@ -92,6 +92,7 @@ export const goldenGrants: Readonly<Record<string, { readonly always: Grants; re
       's3:PutObject on vault/blobs/*',
       's3:ListBucket on vault',
       's3:ListBucket on archive',
+      's3:GetObject on archive/ledger/*',
       `ses:SendRawEmail on identity/example.com ${asTheAssistant}`,
       `ses:SendRawEmail on configuration-set/ai-employee-{stage} ${asTheAssistant}`,
     ],

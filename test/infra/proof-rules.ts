@@ -56,19 +56,21 @@ export const proofRules: readonly Rule[] = [
       put(denial(policy(d, 'Archive')), 'Action', ['s3:DeleteObjectVersion', 's3:PutObjectRetention']),
   },
   {
-    name: 'nobody is granted more on the archive than to put an object, and the agent to list their names',
+    name: 'nobody is granted more on the archive than to put an object, and the agent to list and read them',
     problems: (d: Deployment): string[] => {
       const archive = nameOf(bucket(d, 'Archive'));
       const onArchive = ({ Effect, Resource = ['*'], NotResource }: Statement): boolean =>
         Effect === 'Allow' &&
         (NotResource !== undefined || Resource.some((r) => r === '*' || r.includes(archive)));
+      const isReading = (actions: unknown): boolean =>
+        ['s3:ListBucket', 's3:GetObject'].some((action) => sameJson(actions, [action]));
       const tracing = (s: Statement): boolean => s.Action?.every((a) => a.startsWith('xray:')) === true;
       return [
         ...statementsOf(policy(d, 'Archive')).map((s) => ({ who: 'bucket policy', s })),
         ...rolesOf(d).flatMap(({ role, granted }) => granted.map((s) => ({ who: role.id, s }))),
       ]
         .filter(({ s }) => onArchive(s) && !tracing(s) && !sameJson(s.Action, ['s3:PutObject']))
-        .filter(({ who, s }) => !who.startsWith('AgentRole') || !sameJson(s.Action, ['s3:ListBucket']))
+        .filter(({ who, s }) => !who.startsWith('AgentRole') || !isReading(s.Action))
         .map(({ who, s }) => `${who}: ${JSON.stringify(s)}`);
     },
     plant: (d: Deployment): void => {

@@ -73,6 +73,7 @@ describe('verify with an archive', () => {
         async *names() {
           throw new Error('not authorized to perform: s3:ListBucket');
         },
+        read: (name) => archive.read(name),
       },
     });
     expect(report.ok).toBe(true);
