@@ -83,12 +83,16 @@ export const AMID_ROTATING = [
   'tools.call',
 ] as const;
 
+/** The same where something was carried out and is about to be put down; only plans in which all is put back use it. */
+export const DONE = 'tasks.release';
+
 /** When something happens: at a time, or right before the first such call of its machine after it. */
 export interface Moment {
   readonly id: string;
   readonly atMs: number;
   readonly machine: string;
-  readonly amid?: (typeof AMID)[number] | (typeof AMID_CLEARING)[number] | (typeof AMID_ROTATING)[number];
+  readonly amid?:
+    (typeof AMID)[number] | (typeof AMID_CLEARING)[number] | (typeof AMID_ROTATING)[number] | typeof DONE;
 }
 
 /** Something a person does. `n` and `m` choose among what is there at that time. */

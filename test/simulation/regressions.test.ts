@@ -215,7 +215,11 @@ it.each([undefined, 30 * MINUTE_MS])(
   },
 );
 
-it.each([['copy restored'], ['copy restored', 'vault restored']] as const)(
+it.each([
+  ['copy restored'],
+  ['copy restored', 'vault restored'],
+  ['copy restored', 'items restored'],
+] as const)(
   'ledger and %s to before an approval was carried out: it is not carried out again, and the person is asked',
   async (...whats) => {
     const atMs = 140 * MINUTE_MS;

@@ -1,6 +1,8 @@
 import { repairVault } from '#local-agent/repair/repair-vault.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
 import { verifyVault } from '#local-agent/verify.ts';
+import { archivedName } from '#protocol/archive.ts';
+import { canonicalJson, sha256Hex } from '#protocol/canonical.ts';
 import type { Problem, ProblemCode } from '#local-agent/verify/problem.ts';
 import { firstUnknown, machinesAhead } from '../world/cut-ledger.ts';
 import { THE_ITEMS } from '../world/mishaps.ts';
@@ -41,8 +43,18 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
     const isRestored = world.restored.has(machine.name);
     // The items know of what a cut took away.
     const isMended = !isHonest || world.restored.has(THE_ITEMS) || !isWhole(witness);
-    const named = [...(isHonest ? [] : NAMED), ...(isTampered ? UNBROUGHT : [])];
+    const isLost = lostOf(world).length > 0;
+    const named = [
+      ...(isHonest ? [] : NAMED),
+      ...(isTampered ? UNBROUGHT : []),
+      ...(isLost ? (['archive'] as const) : []),
+    ];
     const found = await problemsOf(machine);
+    requireThat(
+      !isLost || found.some(({ code }) => code === 'archive'),
+      'verify',
+      () => `${machine.name} does not say that entries are gone which stand in the archive`,
+    );
     requireOnly(found, machine, [
       ...named,
       ...(isMended ? MENDED : []),
@@ -105,6 +117,16 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
       }
     },
   };
+}
+
+/** What stands in the archive, and not in the ledger. */
+function lostOf({ cloud }: World): string[] {
+  const standing = new Set(
+    cloud.ledger.rows.map(({ vaultId, n, entry }) =>
+      archivedName(vaultId, n, sha256Hex(canonicalJson(entry))),
+    ),
+  );
+  return [...cloud.archive.objects.keys()].filter((name) => !standing.has(name));
 }
 
 async function problemsOf(machine: Machine): Promise<readonly Problem[]> {

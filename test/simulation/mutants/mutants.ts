@@ -337,6 +337,22 @@ const CUTS: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: 'the archive is not asked before something is carried out',
+    edits: [
+      edit(
+        'local-agent/lost-intents.ts',
+        '  if (lost.length === 0) return true;',
+        '  if (lost.length >= 0) return true;',
+      ),
+    ],
+  },
+  {
+    name: 'an epoch that the ledger lost is given out again',
+    edits: [
+      edit('local-agent/execute.ts', '    above: Math.max(0, ...lost.map(({ epoch }) => epoch)),\n', ''),
+    ],
+  },
 ];
 
 const MAILS: readonly Mutant[] = [

@@ -239,6 +239,23 @@ const COURSES: Readonly<Record<string, Course>> = {
       ],
     },
   },
+  'all but the archive comes back from before an execution': {
+    tells: 'keys task task approval files task approval intent result',
+    mails: [QUESTION],
+    // After the second backup, which is made after two hours.
+    deeds: [
+      [130, 'laptop', 'approve'],
+      [200, 'laptop', 'approve again'],
+    ],
+    mishaps: [
+      [160, 'laptop', 'copy restored', 0],
+      [160, 'laptop', 'items restored', 0],
+    ],
+    change: {
+      lengthMs: 240 * MINUTE_MS,
+      cuts: [{ id: 'cut-1', atMs: 160 * MINUTE_MS, machine: 'laptop', entries: 2 }],
+    },
+  },
   'keys are renewed': {
     tells: 'keys task task files keys checkpoint task task approval intent result',
     mails: [QUESTION, [DRAFTED, 'question']],
@@ -269,7 +286,7 @@ function rotationAt(minute: number, compromised: boolean): PlannedRotation {
   };
 }
 
-/** The scenarios of the sweep: a dozen and some. */
+/** The scenarios of the sweep. */
 export const SCENARIOS: readonly Scenario[] = Object.entries(COURSES).map(([name, course], index) => ({
   name,
   tells: course.tells,

@@ -5,6 +5,7 @@ import type { World } from './world.ts';
 export class Amid {
   readonly #world: World;
   #waiting: { readonly moment: Moment; readonly act: () => void }[] = [];
+  #isOver = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -28,13 +29,14 @@ export class Amid {
       happens();
     };
     scheduler.at(moment.atMs, () => {
-      if (moment.amid) this.#waiting.push({ moment, act });
-      else act();
+      if (!moment.amid) act();
+      else if (!this.#isOver) this.#waiting.push({ moment, act });
     });
   }
 
-  /** What still waits for its call does not happen any more. */
+  /** What still waits for its call, or would begin to, does not happen any more. */
   end(): void {
+    this.#isOver = true;
     this.#waiting = [];
   }
 }

@@ -1,3 +1,4 @@
+import { archivedObject } from '#protocol/archive.ts';
 import { sha256Hex } from '#protocol/canonical.ts';
 import { CloudSecret } from '#protocol/cloud-secret.ts';
 import { makeEntry } from '#protocol/ledger-entry.ts';
@@ -102,7 +103,11 @@ function breakLedger({ cloud, kernel }: World, writer: Writer, { head }: VaultSt
     n % 2 === 0
       ? { ...entry, sig: Buffer.alloc(64).toString('base64') }
       : { vaultId: VAULT_ID, n: entry.n, nonsense: n };
-  cloud.ledger.rows.push({ vaultId: VAULT_ID, n: entry.n, entry: broken });
+  const place = { vaultId: VAULT_ID, n: entry.n };
+  cloud.ledger.rows.push({ ...place, entry: broken });
+  void cloud.archive.put(
+    archivedObject({ ...place, change: 'insert', image: broken, sequence: String(entry.n) }),
+  );
 }
 
 /** `UpdateItem` with any values that the table takes. */

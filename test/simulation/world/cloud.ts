@@ -7,6 +7,8 @@ import type { DraftRequest } from '#protocol/draft-request.ts';
 import type { Delivery } from '#protocol/mail.ts';
 import type { Model } from '#protocol/ports.ts';
 import { createCountingIds } from '#test/support/memory/counting-ids.ts';
+import { createMemoryArchive } from '#test/support/memory/memory-archive.ts';
+import type { MemoryArchive } from '#test/support/memory/memory-archive.ts';
 import { createMemoryBlobStore } from '#test/support/memory/memory-blob-store.ts';
 import type { MemoryBlobStore } from '#test/support/memory/memory-blob-store.ts';
 import { createMemoryLedgerStore } from '#test/support/memory/memory-ledger-store.ts';
@@ -19,6 +21,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import { Host } from '../kernel/process.ts';
 import type { Plan } from '../plan.ts';
+import { archivedLedger } from './archive-of.ts';
 import { FunctionFleet } from './function-fleet.ts';
 import type { Invoke } from './function-fleet.ts';
 import { CloudSecretStore } from './cloud-secret-store.ts';
@@ -30,6 +33,8 @@ const LEASE_MS = 120_000;
 /** The services of the cloud zone, and the functions that work there. */
 export interface Cloud {
   readonly ledger: MemoryLedgerStore;
+  /** What ever stood in the ledger, but for its first entry. */
+  readonly archive: MemoryArchive;
   readonly tasks: MemoryTaskStore;
   readonly blobs: MemoryBlobStore;
   readonly mails: MemoryMailSource;
@@ -45,9 +50,11 @@ export function createCloud(kernel: Kernel, plan: Plan, model: Model): Cloud {
   const nowMs = (): number => kernel.scheduler.nowMs;
   const service = new Host('service').clock(kernel.scheduler);
   // A page is more than a world writes: then no page is checked while the next one is on its way.
-  const ledger = createMemoryLedgerStore(100_000);
+  const archive = createMemoryArchive();
+  const ledger = archivedLedger(createMemoryLedgerStore(100_000), archive);
   const cloud: Cloud = {
     ledger,
+    archive,
     tasks: createMemoryTaskStore(),
     blobs: createMemoryBlobStore(() => service.now()),
     mails: createMemoryMailSource(),

@@ -22,6 +22,7 @@ import { SIMULATED_ROOT } from '../kernel/one-thread.ts';
 import { Host } from '../kernel/process.ts';
 import type { ProcessEnd, SimProcess } from '../kernel/process.ts';
 import type { Cloud } from './cloud.ts';
+import { archiveOf } from './archive-of.ts';
 import { CopyDisk } from './copy-disk.ts';
 import { inventoryOf } from './inventory.ts';
 import { KeyDisk } from './key-disk.ts';
@@ -218,6 +219,7 @@ export class Machine {
       localTasks: kernel.port(process, 'localTasks', this.localTasks, 'disk'),
       blobs: kernel.port(process, 'blobs', cloud.blobs),
       inventory: inventoryOf(kernel, process, cloud.blobs),
+      archive: archiveOf(kernel, process, cloud.archive),
       files: kernel.port(process, 'files', this.files, 'disk'),
       tools: mailServer.toolsOf(process),
       clock: kernel.clock(process),
