@@ -22,6 +22,7 @@ export function makeAgent(ports: AgentPorts): Agent {
     onKeyEpoch: ({ keyEpoch }, keys) => keepEpoch(ports, keyEpoch, keys),
     ...(start ? { start } : {}),
     unread: copy.unread(),
+    keptTo: () => copy.last(),
   });
   let replayed = 0;
   // Behind a checkpoint that cannot be used any more, the first pull reads everything afresh.

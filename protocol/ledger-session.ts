@@ -68,6 +68,8 @@ export interface SessionOptions {
   readonly start?: VaultState;
   /** What `keep` was told last. @default nothing was appended since the ledger was read */
   readonly unread?: LedgerHead | undefined;
+  /** The number of the last entry that was kept so far, also by others who keep entries there. @default its own alone */
+  readonly keptTo?: () => number;
 }
 
 /**
@@ -83,6 +85,7 @@ export class LedgerSession {
   readonly #keep: NonNullable<SessionOptions['keep']>;
   readonly #beforeAppend: SessionOptions['beforeAppend'];
   readonly #onKeyEpoch: SessionOptions['onKeyEpoch'];
+  readonly #keptTo: NonNullable<SessionOptions['keptTo']>;
   #turn: Promise<unknown> = Promise.resolve();
   /** The last entries up to the head, one after the other; not known right after a start from a kept state. */
   #recent: readonly KnownEntry[] = [];
@@ -114,6 +117,7 @@ export class LedgerSession {
     this.#beforeAppend = options.beforeAppend;
     this.#onKeyEpoch = options.onKeyEpoch;
     this.#unread = options.unread;
+    this.#keptTo = options.keptTo ?? (() => 0);
     this.#markInForce();
   }
 
@@ -121,7 +125,8 @@ export class LedgerSession {
    * Reads, checks and applies what came since; answers how many entries were new. The last entry seen has to
    * stand there still, with its signature, so that a table that was rewritten, cut short or restored is noticed;
    * and so has the entry from which on the keyring has keys in force, for a reader that has seen nothing yet. Own
-   * entries count as seen when they were read back: in a table that was cut a moment before, they stand behind a hole.
+   * entries count as seen when they were read back: in a table that was cut a moment before, they stand behind a hole. What
+   * other processes of the same machine have kept is seen, too.
    *
    * @throws {LedgerIntegrityError} at the first entry that is not what it should be; the state stays
    * at the entry before it.
@@ -132,7 +137,11 @@ export class LedgerSession {
 
   async #pull(): Promise<number> {
     this.#isDoubtful = true;
+    // Before it is read: what is kept by now has to stand there.
+    const keptTo = this.#keptTo();
     const pulled = await this.#readOn();
+    const { n } = this.state.head;
+    if (n < keptTo) throw gone(n + 1);
     this.#isDoubtful = false;
     return pulled;
   }
@@ -454,6 +463,16 @@ function otherEpoch(n: number, keyEpoch: number): LedgerIntegrityError {
 function requireSame(seen: LedgerHead, stored: unknown): void {
   const parsed = LedgerEntry.safeParse(stored);
   if (parsed.success && parsed.data.n === seen.n && entryHash(parsed.data) === seen.hash) return;
-  const what = stored === undefined ? 'is gone, and was seen before' : 'is not the one that was seen before';
-  throw new LedgerIntegrityError(seen.n, `${what}: the ledger was rewritten, cut or restored`);
+  if (stored === undefined) throw gone(seen.n);
+  throw new LedgerIntegrityError(
+    seen.n,
+    'is not the one that was seen before: the ledger was rewritten, cut or restored',
+  );
+}
+
+function gone(n: number): LedgerIntegrityError {
+  return new LedgerIntegrityError(
+    n,
+    'is gone, and was seen before: the ledger was rewritten, cut or restored',
+  );
 }

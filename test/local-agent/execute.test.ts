@@ -21,6 +21,10 @@ afterEach(() => {
   world.dispose();
 });
 
+function fail(): never {
+  throw new Error('there is no item');
+}
+
 function noteFile(taskId: string): string {
   const task = world.agent.session.state.tasks.get(taskId);
   return path.join(world.vault, (task && notePath(task)) ?? 'no note');
@@ -37,6 +41,19 @@ async function approved(text?: string): Promise<string> {
   await approveTask(world.agent, taskId, { method: 'command' });
   return taskId;
 }
+
+it('what another process of the same machine carried out is not done again where ledger and items are put back', async () => {
+  const taskId = await approved();
+  const { ledger, tasks, tools } = world;
+  const items = structuredClone(tasks.items);
+  const daemon = world.agent;
+  expect((await executeApproved(world.restart())).executed).toMatchObject([{ taskId }]);
+  ledger.rows.splice(-2);
+  tasks.items.set(taskId, structuredClone(items.get(taskId) ?? fail()));
+  await expect(executeApproved(daemon)).rejects.toThrow('is gone, and was seen before');
+  await expect(approveTask(daemon, taskId, { method: 'command' })).rejects.toThrow('is gone');
+  expect(tools.calls).toHaveLength(1);
+});
 
 it('an approval stands although the task store cannot take it now, and its item follows while it waits', async () => {
   const taskId = await waiting();
