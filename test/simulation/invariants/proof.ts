@@ -71,8 +71,9 @@ export function auditProof(world: World, witness: WitnessView): Auditor {
     await machine.command('cli', (agent) => repairVault(agent, { act: true }));
     // What was mended here is brought there before anybody asks there.
     const sawMore = machinesAhead(world);
-    for (const each of world.machines.values())
-      if (each !== machine && !sawMore.includes(each)) await each.command('cli', (agent) => syncVault(agent));
+    const others = [...world.machines.values()].filter((each) => each !== machine && !sawMore.includes(each));
+    // And back: what a note that was mended has to explain may be said there first.
+    for (const each of [...others, machine]) await each.command('cli', (agent) => syncVault(agent));
     // What was carried out, and approved by a machine that stands still since the cut, is for that one to settle.
     const unsettled: readonly ProblemCode[] = machinesAhead(world).length > 0 ? ['task-state'] : [];
     requireOnly(await problemsOf(machine), machine, [...named, ...unsettled]);

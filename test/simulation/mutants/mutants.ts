@@ -338,6 +338,10 @@ const CUTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'what another process of the same machine has kept is not looked for',
+    edits: [edit('local-agent/make-agent.ts', '    keptTo: () => copy.last(),\n', '')],
+  },
+  {
     name: 'the archive is not asked before something is carried out',
     edits: [
       edit(

@@ -239,6 +239,12 @@ const COURSES: Readonly<Record<string, Course>> = {
       ],
     },
   },
+  'the ledger loses what a command wrote while the daemon rests': {
+    tells: 'keys task override',
+    mails: [[0, 'bounce']],
+    deeds: [[DRAFTED, 'laptop', 'reject']],
+    change: { cuts: [{ id: 'cut-1', atMs: EDITED * MINUTE_MS, machine: 'laptop', entries: 1 }] },
+  },
   'all but the archive comes back from before an execution': {
     tells: 'keys task task approval files task approval intent result',
     mails: [QUESTION],
