@@ -4,12 +4,14 @@ import { createClients } from '#adapters/aws-clients.ts';
 import { callerIdentity } from '#adapters/caller-identity.ts';
 import { createDynamoLedgerStore } from '#adapters/dynamodb-ledger-store.ts';
 import { createDynamoTaskStore } from '#adapters/dynamodb-task-store.ts';
+import { createS3ArchiveReader } from '#adapters/s3-archive.ts';
 import { createS3BlobStore } from '#adapters/s3-blob-store.ts';
 import { createSecretSource } from '#adapters/secrets-manager-secret.ts';
 import { BlobMissingError } from '#protocol/errors.ts';
 import { LedgerEntry } from '#protocol/ledger-entry.ts';
 import { parsePolicy } from '#protocol/policy.ts';
 import { parseTemplate } from '#protocol/template.ts';
+import { archiveCheck } from './archive-check.ts';
 import { readConfig } from './config.ts';
 import type { EmployeeConfig } from './config.ts';
 import type { ConfigLocation } from './config-location.ts';
@@ -169,6 +171,9 @@ async function cloudChecks(checks: Check[], config: EmployeeConfig): Promise<voi
         return { value: true, detail: stack.vaultBucket };
       },
     );
+    const bucket = stack.archiveBucket;
+    const archive = bucket === undefined ? undefined : createS3ArchiveReader(clients.s3, bucket);
+    checks.push(await archiveCheck(archive, { vaultId, bucket }));
     await attempt(
       checks,
       "cloud's secret",
