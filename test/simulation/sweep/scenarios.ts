@@ -239,8 +239,28 @@ const COURSES: Readonly<Record<string, Course>> = {
       ],
     },
   },
+  'keys are renewed': {
+    tells: 'keys task task files keys checkpoint task task approval intent result',
+    mails: [QUESTION, [DRAFTED, 'question']],
+    deeds: [
+      [1, 'laptop', 'write note', 0, 5],
+      [60, 'desktop', 'approve'],
+    ],
+    change: { rotations: [rotationAt(DRAFTED, false)] },
+  },
+  'keys are renewed after a compromise': {
+    tells: 'keys task task files approval keys checkpoint keys reseal task task files approval intent result',
+    mails: [QUESTION, [DRAFTED, 'question']],
+    deeds: [
+      [1, 'desktop', 'write note', 0, 5],
+      [DRAFTED, 'laptop', 'approve'],
+      [DRAFTED + 1, 'laptop', 'write note', 0, 10],
+      [90, 'desktop', 'approve'],
+    ],
+    change: { rotations: [rotationAt(DRAFTED, true)] },
+  },
   'the ledger loses what a command wrote while the daemon rests': {
-    tells: 'keys task override',
+    tells: 'keys task',
     mails: [[0, 'bounce']],
     deeds: [[DRAFTED, 'laptop', 'reject']],
     change: { cuts: [{ id: 'cut-1', atMs: EDITED * MINUTE_MS, machine: 'laptop', entries: 1 }] },
@@ -262,26 +282,6 @@ const COURSES: Readonly<Record<string, Course>> = {
       cuts: [{ id: 'cut-1', atMs: 160 * MINUTE_MS, machine: 'laptop', entries: 2 }],
     },
   },
-  'keys are renewed': {
-    tells: 'keys task task files keys checkpoint task task approval intent result',
-    mails: [QUESTION, [DRAFTED, 'question']],
-    deeds: [
-      [1, 'laptop', 'write note', 0, 5],
-      [60, 'desktop', 'approve'],
-    ],
-    change: { rotations: [rotationAt(DRAFTED, false)] },
-  },
-  'keys are renewed after a compromise': {
-    tells: 'keys task task files approval keys checkpoint keys reseal task task files approval intent result',
-    mails: [QUESTION, [DRAFTED, 'question']],
-    deeds: [
-      [1, 'desktop', 'write note', 0, 5],
-      [DRAFTED, 'laptop', 'approve'],
-      [DRAFTED + 1, 'laptop', 'write note', 0, 10],
-      [90, 'desktop', 'approve'],
-    ],
-    change: { rotations: [rotationAt(DRAFTED, true)] },
-  },
 };
 
 /** New keys, while a mail comes in; after a compromise they are carried over half an hour later. */
@@ -292,7 +292,7 @@ function rotationAt(minute: number, compromised: boolean): PlannedRotation {
   };
 }
 
-/** The scenarios of the sweep. */
+/** The scenarios of the sweep; a new one goes to the end, since its place is its seed. */
 export const SCENARIOS: readonly Scenario[] = Object.entries(COURSES).map(([name, course], index) => ({
   name,
   tells: course.tells,
