@@ -21,7 +21,7 @@ const COMPARED = 'archiveComparedTo';
 /** So many are compared again: what stood in the ledger before may come into the archive later than what came after. */
 const OVERLAP = 500;
 /** For so long a comparison counts in the process that made it, which cannot forget meanwhile what it has begun. */
-const MAX_AGE_MS = 15 * 60_000;
+const MAX_AGE_MS = 24 * 3_600_000;
 
 interface Comparison {
   readonly ageMs: () => number;

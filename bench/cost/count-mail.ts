@@ -51,7 +51,7 @@ export async function countMails(): Promise<CountedMails> {
     begin();
     await loneMail(world);
     const lone = await scene(1, 1);
-    await executeOne(world, () => undefined);
+    await executeOne(world, { opened: begin });
     await sync(world);
     const answer = await scene(1, 0);
     const mails = await tenMails(world, begin);

@@ -7,6 +7,7 @@ import { makeAgent } from '#local-agent/make-agent.ts';
 import type { Agent } from '#local-agent/agent.ts';
 import { completeHistory } from '#local-agent/complete-history.ts';
 import { load } from '#local-agent/contents.ts';
+import { executeApproved } from '#local-agent/execute.ts';
 import { leanState } from '#local-agent/lean-state.ts';
 import { beginAtCheckpoint, keepState, keptState } from '#local-agent/resume.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
@@ -181,7 +182,10 @@ describe('a further device', () => {
     await writeCheckpoint(world.agent, 1);
     state.tasks.set(honest.taskId, honest);
     const agent = await firstStart();
-    await expect(syncVault(agent)).rejects.toThrow('says another state than the entries make');
+    const says = 'says another state than the entries make';
+    // Nor is anything carried out on its word, also where no sync came before.
+    await expect(executeApproved(agent)).rejects.toThrow(says);
+    await expect(syncVault(agent)).rejects.toThrow(says);
   });
 
   it('refuses a ledger that does not go on from the checkpoint', async () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { approveTask } from '#local-agent/approve.ts';
 import { executeApproved } from '#local-agent/execute.ts';
+import { lostIntentsOf } from '#local-agent/lost-intents.ts';
 import { syncVault } from '#local-agent/sync/sync.ts';
 import type { AwsCall } from '#local-cloud/call-log.ts';
 import { EXAMPLE_MAILS } from './example-mails.ts';
@@ -34,16 +35,24 @@ export async function tenMails(world: FlowWorld, begun: () => void): Promise<num
   return again.length;
 }
 
-/** The owner's yes to one draft that waits, carried out. `begun` is called once there is nothing else to do. */
-export async function executeOne(world: FlowWorld, begun: () => void): Promise<string> {
+/**
+ * The owner's yes to one draft that waits, carried out by a process that has looked into the archive before, as the daemon
+ * does once a day. `opened` is called then, and `approved` once there is nothing else to do.
+ */
+export async function executeOne(
+  world: FlowWorld,
+  { opened, approved }: { readonly opened?: () => void; readonly approved?: () => void },
+): Promise<string> {
   return world.withAgent(async (agent) => {
+    await lostIntentsOf(agent, 'none');
+    opened?.();
     await syncVault(agent);
     const [task] = [...agent.session.state.tasks.values()].filter(
       ({ state }) => state === 'pending_approval',
     );
     if (!task) throw new Error('nothing waits');
     await approveTask(agent, task.taskId, { method: 'command' });
-    begun();
+    approved?.();
     const { executed } = await executeApproved(agent);
     const [only] = executed;
     if (only?.taskId !== task.taskId) throw new Error('something else was executed');
