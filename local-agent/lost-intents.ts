@@ -28,8 +28,6 @@ interface Comparison {
   readonly lost: readonly LostIntent[];
 }
 const LAST = new WeakMap<LedgerSession, Comparison>();
-/** What the objects of the archive hold that were read because the ledger lacks them: they never change. */
-const READ = new WeakMap<LedgerSession, Map<string, LostIntent | undefined>>();
 
 /**
  * What was begun for a task according to the archive, and the ledger does not know of, in the order of the entries. The
@@ -76,8 +74,10 @@ function namesOf(lost: readonly LostIntent[]): string {
   return lost.map(({ name }) => name).join(' ');
 }
 
-async function compare(agent: Agent, archive: ArchiveReader): Promise<readonly LostIntent[]> {
-  const { config, copy } = agent;
+async function compare(
+  { config, copy, keys }: Agent,
+  archive: ArchiveReader,
+): Promise<readonly LostIntent[]> {
   const compared = Number(copy.fact(COMPARED) ?? 0);
   const after = archivedAfter(config.vaultId, Math.max(0, compared - OVERLAP));
   const lost: LostIntent[] = [];
@@ -89,7 +89,7 @@ async function compare(agent: Agent, archive: ArchiveReader): Promise<readonly L
       continue;
     }
     isWhole = false;
-    const intent = await readIntent(agent, archive, name);
+    const intent = intentOf(name, await archive.read(name), keys);
     if (intent) lost.push(intent);
   }
   if (standsTo !== undefined && standsTo > compared + OVERLAP) copy.setFact(COMPARED, String(standsTo));
@@ -100,17 +100,6 @@ async function compare(agent: Agent, archive: ArchiveReader): Promise<readonly L
 function stands(copy: Agent['copy'], name: string): boolean {
   const entry = archivedEntry(name);
   return entry === undefined || copy.hashOf(entry.n) === entry.hash;
-}
-
-async function readIntent(
-  { session, keys }: Pick<Agent, 'session' | 'keys'>,
-  archive: ArchiveReader,
-  name: string,
-): Promise<LostIntent | undefined> {
-  const known = READ.get(session) ?? new Map<string, LostIntent | undefined>();
-  READ.set(session, known);
-  if (!known.has(name)) known.set(name, intentOf(name, await archive.read(name), keys));
-  return known.get(name);
 }
 
 function intentOf(
