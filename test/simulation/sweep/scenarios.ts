@@ -282,6 +282,23 @@ const COURSES: Readonly<Record<string, Course>> = {
       cuts: [{ id: 'cut-1', atMs: 160 * MINUTE_MS, machine: 'laptop', entries: 2 }],
     },
   },
+  'the ledger is cut right before a command appends, and the machine starts again': {
+    tells: 'keys task task',
+    mails: [QUESTION],
+    deeds: [
+      [DRAFTED, 'laptop', 'edit draft', 0, 1],
+      [DRAFTED + 2, 'laptop', 'approve'],
+    ],
+    mishaps: [[DRAFTED + 1, 'laptop', 'power cut', 0]],
+    change: {
+      cuts: [
+        {
+          ...{ id: 'cut-1', atMs: DRAFTED * MINUTE_MS, machine: 'laptop', amid: 'ledger.append' },
+          entries: 1,
+        },
+      ],
+    },
+  },
 };
 
 /** New keys, while a mail comes in; after a compromise they are carried over half an hour later. */
