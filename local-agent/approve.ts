@@ -13,7 +13,7 @@ import { accepted } from './append-change.ts';
 import { load, store } from './contents.ts';
 import { PersonNeededError } from './exit-codes.ts';
 import { approvalKeyOf } from './key-epochs.ts';
-import { knowLost, lostIntentsOf } from './lost-intents.ts';
+import { knowLost, lostIntentsOf, lostWords } from './lost-intents.ts';
 import type { LostIntent } from './lost-intents.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -140,8 +140,8 @@ function approvable(agent: Agent, taskId: string, request: ApproveRequest): Task
 function refuseLost(taskId: string, lost: readonly LostIntent[], { again }: ApproveRequest): void {
   if (lost.length === 0 || again === true) return;
   throw new PersonNeededError(
-    `the archive says that ${shortId(taskId)} was begun already, and the ledger has lost that: it was put back to an ` +
-      'earlier state. Look what was sent; then approve with --again to try once more, or reject it',
+    `${lostWords(`the archive says that ${shortId(taskId)} was begun already`)}; then approve with --again to try once ` +
+      'more, or reject it',
   );
 }
 

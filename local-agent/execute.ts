@@ -13,7 +13,7 @@ import { callOnce } from './call-once.ts';
 import { claimItem, isUsedUp } from './claims/claim-item.ts';
 import { completeHistory } from './complete-history.ts';
 import { finish, recover } from './finish.ts';
-import { isKnown, lostIntentsOf } from './lost-intents.ts';
+import { isKnown, lostIntentsOf, lostWords } from './lost-intents.ts';
 import type { LostIntent } from './lost-intents.ts';
 import { oneByOne } from './one-by-one.ts';
 import { planOf } from './plan.ts';
@@ -205,7 +205,7 @@ async function askAgain(agent: Agent, task: TaskView, { why, bytes }: Refused): 
 }
 
 function usedUp(says: string): string {
-  return `${says}, and the ledger has lost that: it was put back to an earlier state. Look what was sent before you approve it again`;
+  return `${lostWords(says)} before you approve it again`;
 }
 
 async function claim(

@@ -66,6 +66,11 @@ export function isKnown(
   return !lost.some((intent) => intent.nonce === nonce) && copy.fact(knownOf(taskId)) === namesOf(lost);
 }
 
+/** What the person is told of it. @param says who says what of the effect. */
+export function lostWords(says: string): string {
+  return `${says}, and the ledger has lost that: it was put back to an earlier state. Look what was sent`;
+}
+
 function knownOf(taskId: string): string {
   return `lostIntents/${taskId}`;
 }

@@ -1,25 +1,17 @@
 import { sha256Hex } from './canonical.ts';
 import { LedgerBusyError, LedgerIntegrityError } from './errors.ts';
-import {
-  checkPlace,
-  checkSignature,
-  checkSignatureApart,
-  entryFacts,
-  entryHash,
-  LedgerEntry,
-  makeOwnEntry,
-  openBody,
-  requireKey,
-} from './ledger-entry.ts';
-import type { EntryDraft, EntryFacts, LedgerHead, Writer } from './ledger-entry.ts';
-import type { KeysBody, LedgerBody } from './ledger-body.ts';
-import { beginsEpoch, unwrapKeys } from './key-epoch.ts';
-import { MAX_KNOWN } from './ports.ts';
-import type { Clock, Ids, KnownEntry, LedgerStore } from './ports.ts';
+import { HeldEpochs } from './held-epochs.ts';
+import type { OnKeyEpoch } from './held-epochs.ts';
+import { checkSignature, checkSignatureApart, makeOwnEntry, openBody, requireKey } from './ledger-entry.ts';
+import type { EntryDraft, EntryFacts, LedgerEntry, LedgerHead, Writer } from './ledger-entry.ts';
+import type { LedgerBody } from './ledger-body.ts';
+import { entryGone, nextEntry, requireSame } from './next-entry.ts';
+import type { PlacedEntry } from './next-entry.ts';
+import type { Clock, Ids, LedgerStore } from './ports.ts';
 import { applyEntry } from './replay.ts';
+import { SeenEntries } from './seen-entries.ts';
 import { emptyVaultState } from './vault-state.ts';
 import type { VaultState } from './vault-state.ts';
-import type { VaultKeys } from './seal.ts';
 import type { PublicKey } from './signing.ts';
 import { signingKeysOf } from './writer-keys.ts';
 
@@ -63,7 +55,7 @@ export interface SessionOptions {
    * Told of the entry with which a key epoch comes into force, before that takes effect, with the vault keys of
    * it if they are at hand. What it throws refuses the entry for now.
    */
-  readonly onKeyEpoch?: (start: LedgerHead & { readonly keyEpoch: number }, keys?: VaultKeys) => void;
+  readonly onKeyEpoch?: OnKeyEpoch;
   /** What was replayed and checked before; the session goes on from its head. @default nothing */
   readonly start?: VaultState;
   /** What `keep` was told last. @default nothing was appended since the ledger was read */
@@ -84,13 +76,10 @@ export class LedgerSession {
   readonly #onVerified: (verified: VerifiedEntry) => void;
   readonly #keep: NonNullable<SessionOptions['keep']>;
   readonly #beforeAppend: SessionOptions['beforeAppend'];
-  readonly #onKeyEpoch: SessionOptions['onKeyEpoch'];
+  readonly #epochs: HeldEpochs;
+  readonly #seen: SeenEntries;
   readonly #keptTo: NonNullable<SessionOptions['keptTo']>;
   #turn: Promise<unknown> = Promise.resolve();
-  /** The last entries up to the head, one after the other; not known right after a start from a kept state. */
-  #recent: readonly KnownEntry[] = [];
-  /** The head before the first entry that was appended since the ledger was read. */
-  #unread: LedgerHead | undefined;
   /** The last read failed: nothing is appended to what may not be the ledger that was seen. */
   #isDoubtful = false;
   /** The append under way, and the entry it turned out to have made. */
@@ -115,10 +104,10 @@ export class LedgerSession {
     this.#onVerified = onVerified;
     this.#keep = options.keep ?? (() => undefined);
     this.#beforeAppend = options.beforeAppend;
-    this.#onKeyEpoch = options.onKeyEpoch;
-    this.#unread = options.unread;
+    this.#epochs = new HeldEpochs(writer, options.onKeyEpoch);
+    this.#seen = new SeenEntries(options.unread, () => this.#keep([], undefined));
     this.#keptTo = options.keptTo ?? (() => 0);
-    this.#markInForce();
+    this.#epochs.markInForce(this.state);
   }
 
   /**
@@ -141,7 +130,7 @@ export class LedgerSession {
     const keptTo = this.#keptTo();
     const pulled = await this.#readOn();
     const { n } = this.state.head;
-    if (n < keptTo) throw gone(n + 1);
+    if (n < keptTo) throw entryGone(n + 1);
     this.#isDoubtful = false;
     return pulled;
   }
@@ -149,10 +138,10 @@ export class LedgerSession {
   async #readOn(): Promise<number> {
     const { vaultId } = this.#writer;
     const { n } = this.state.head;
-    await this.#requireKeyEpochs();
-    const seen = this.#unread ?? this.state.head;
+    await this.#epochs.require(this.state, this.#ports.ledger);
+    const seen = this.#seen.unread ?? this.state.head;
     let readTo = Math.max(0, seen.n - 1);
-    const known = this.#knownSince(seen.n);
+    const known = this.#seen.since(seen.n, this.state.head);
     let page = await this.#ports.ledger.read(vaultId, readTo, known);
     const { leftOut = 0 } = page;
     // Not all of them stand in this page as they were seen: which ones do is looked at.
@@ -162,9 +151,9 @@ export class LedgerSession {
     if (hasSeen) requireSame(seen, page.entries[0]);
     if (stands) {
       readTo = this.state.head.n;
-      this.#isReadBack();
+      this.#seen.markReadBack();
     }
-    const notOwn = this.#readingBack();
+    const notOwn = this.#seen.readingBack(this.state.head, vaultId);
     let fresh = notOwn(page.entries.slice(hasSeen ? 1 : 0));
     for (let isFirst = stands; page.more && (isFirst || page.entries.length > 0); isFirst = false) {
       readTo += page.entries.length;
@@ -175,61 +164,24 @@ export class LedgerSession {
       page = await next;
       fresh = notOwn(page.entries);
     }
-    if (this.#unread) requireSame(this.state.head, undefined);
+    if (this.#seen.unread) throw entryGone(this.state.head.n);
     await this.#admitAll(fresh);
     return this.state.head.n - n;
   }
 
-  /**
-   * Reads back what was appended here, page by page: each answers what follows it. Only when all of it stands there does
-   * it count as read: another entry in its place may follow the one before as well.
-   */
-  #readingBack(): (page: readonly unknown[]) => unknown[] {
-    const { head } = this.state;
-    let back = this.#unread;
-    return (page) => {
-      let at = 0;
-      for (; back && back.n < head.n && at < page.length; at++) {
-        const { entry, facts } = this.#next(page[at], back);
-        back = { n: entry.n, hash: facts.hash };
-        if (back.n === head.n) {
-          requireSame(head, entry);
-          this.#isReadBack();
-        }
-      }
-      return page.slice(at);
-    };
-  }
-
-  #isReadBack(): void {
-    if (!this.#unread) return;
-    this.#unread = undefined;
-    this.#keep([], undefined);
-  }
-
-  /** The entries from this one to the head, if all of them are at hand: a page needs not hold them again. */
-  #knownSince(n: number): readonly KnownEntry[] {
-    const known = this.#recent.filter((entry) => entry.n >= n);
-    return known.length === this.state.head.n - n + 1 ? known : [];
-  }
-
-  #knows({ n, sig }: KnownEntry): void {
-    this.#recent = [...this.#recent.slice(1 - MAX_KNOWN), { n, sig }];
-  }
-
   /** Replays an entry of a local copy that was checked when it was admitted; the chain is checked again. */
   replay(stored: unknown): VerifiedEntry {
-    const { entry, facts } = this.#next(stored, this.state.head);
+    const { entry, facts } = nextEntry(stored, this.state.head, this.#writer.vaultId);
     const replayed = this.#bodyOf(entry, facts);
-    this.#beginEpoch(replayed);
+    this.#epochs.begin(this.state, replayed);
     applyEntry(this.state, entry, replayed.body, facts.hash);
-    this.#knows(entry);
+    this.#seen.add(entry);
     return replayed;
   }
 
   /** Checks one stored entry as the next of the chain and applies it. */
   admit(stored: unknown): VerifiedEntry {
-    const { entry, facts } = this.#next(stored, this.state.head);
+    const { entry, facts } = nextEntry(stored, this.state.head, this.#writer.vaultId);
     checkSignature(entry, this.#keysOf(entry));
     const verified = this.#opened(entry, facts);
     this.#commit([verified]);
@@ -247,16 +199,12 @@ export class LedgerSession {
 
   async #admitAll(stored: readonly unknown[]): Promise<void> {
     for (let done = 0; done < stored.length;) {
-      const ahead: {
-        entry: LedgerEntry;
-        facts: EntryFacts;
-        wrong: ReturnType<typeof checkSignatureApart>;
-      }[] = [];
+      const ahead: (PlacedEntry & { readonly wrong: ReturnType<typeof checkSignatureApart> })[] = [];
       let stop: (() => void) | undefined;
       let head = this.state.head;
       for (let i = done; i < stored.length && !stop; i++) {
         try {
-          const { entry, facts } = this.#next(stored[i], head);
+          const { entry, facts } = nextEntry(stored[i], head, this.#writer.vaultId);
           const keys = this.#keysOf(entry);
           requireKey(entry, keys);
           ahead.push({ entry, facts, wrong: checkSignatureApart(entry, facts.signed, keys) });
@@ -284,19 +232,6 @@ export class LedgerSession {
     }
   }
 
-  /** Parses an entry and checks its place; the signature and the body are still to be checked. */
-  #next(stored: unknown, head: LedgerHead): { readonly entry: LedgerEntry; readonly facts: EntryFacts } {
-    const expected = head.n + 1;
-    const parsed = LedgerEntry.safeParse(stored);
-    if (!parsed.success) throw new LedgerIntegrityError(expected, 'does not have the form of an entry');
-    const entry = parsed.data;
-    if (entry.vaultId !== this.#writer.vaultId)
-      throw new LedgerIntegrityError(expected, 'is of another vault');
-    if (entry.n === 1 && entry.kind !== 'keys') throw new LedgerIntegrityError(1, 'is not the entry of keys');
-    checkPlace(head, entry);
-    return { entry, facts: entryFacts(entry) };
-  }
-
   #opened(entry: LedgerEntry, facts: EntryFacts): VerifiedEntry {
     const verified = this.#bodyOf(entry, facts);
     this.#onVerified(verified);
@@ -309,60 +244,15 @@ export class LedgerSession {
     return { entry, body: inForce ? openBody(entry, this.#writer.keyring) : undefined, hash, inForce };
   }
 
-  /** New vault keys that the entry carries are taken along; then it is known that they are in force. */
-  #beginEpoch({ entry, body, hash }: VerifiedEntry): void {
-    if (body?.kind !== 'keys' || !beginsEpoch(this.state, entry.writer, body)) return;
-    const { keyring } = this.#writer;
-    const keys = keyring.find((known) => known.keyEpoch === body.keyEpoch) ?? this.#unwrapped(entry, body);
-    const start = { n: entry.n, hash };
-    if (keys?.from && keys.from.hash !== hash) throw otherEpoch(entry.n, body.keyEpoch);
-    this.#onKeyEpoch?.({ ...start, keyEpoch: body.keyEpoch }, keys && { ...keys, from: start });
-    const held = keyring.find((known) => known.keyEpoch === body.keyEpoch);
-    if (held) held.from ??= start;
-    else if (keys) keyring.push({ ...keys, from: start });
-  }
-
-  #unwrapped({ n }: LedgerEntry, body: KeysBody): VaultKeys | undefined {
-    try {
-      return unwrapKeys(body, this.#writer.keyring, this.#writer.vaultId);
-    } catch (cause) {
-      throw new LedgerIntegrityError(n, 'carries vault keys that do not open', { cause });
-    }
-  }
-
-  #markInForce(): void {
-    const { keys, epochStart } = this.state;
-    const held = this.#writer.keyring.find(({ keyEpoch }) => keyEpoch === keys?.keyEpoch);
-    if (!held || !epochStart || epochStart.n === 1) return;
-    held.from ??= { n: epochStart.n, hash: epochStart.hash };
-  }
-
-  /** Keys that came into force with an entry know of a ledger that has it: one that ends before is an old one. */
-  async #requireKeyEpochs(): Promise<void> {
-    const { head, keys, epochStart } = this.state;
-    const known = this.#writer.keyring.flatMap(({ from, keyEpoch }) => (from ? [{ ...from, keyEpoch }] : []));
-    for (const { n, hash, keyEpoch } of known) {
-      if (n > head.n || (keys && keys.keyEpoch > keyEpoch)) continue;
-      if (keys?.keyEpoch !== keyEpoch || epochStart?.hash !== hash) throw otherEpoch(n, keyEpoch);
-    }
-    const next = known.reduce((last, epoch) => (epoch.n > last.n ? epoch : last), { ...head, keyEpoch: 0 });
-    if (next.keyEpoch === 0) return;
-    // Looked for before anything is taken from this ledger: the hash of that entry covers all before it.
-    const { entries } = await this.#ports.ledger.read(this.#writer.vaultId, next.n - 1);
-    const parsed = LedgerEntry.safeParse(entries[0]);
-    if (parsed.success && parsed.data.n === next.n && entryHash(parsed.data) === next.hash) return;
-    throw otherEpoch(next.n, next.keyEpoch);
-  }
-
   #commit(verified: readonly VerifiedEntry[]): void {
     const last = verified.at(-1);
     if (!last) return;
     // Keys stand at the end of what is admitted at once. Whoever has the entry has to have them.
-    this.#beginEpoch(last);
-    this.#keep(verified, this.#unread);
+    this.#epochs.begin(this.state, last);
+    this.#keep(verified, this.#seen.unread);
     for (const { entry, body, hash } of verified) {
       applyEntry(this.state, entry, body, hash);
-      this.#knows(entry);
+      this.#seen.add(entry);
       const own = this.#own;
       if (own?.attempt === entry.attempt && entry.writer === this.#writer.writer) own.entry = entry;
     }
@@ -411,7 +301,7 @@ export class LedgerSession {
         // Sealed and signed a moment ago: nothing of it needs to be checked.
         const verified = { ...made, inForce: true };
         this.#onVerified(verified);
-        this.#unread ??= { ...this.state.head };
+        this.#seen.appendedTo(this.state.head);
         this.#commit([verified]);
       } else await this.#pull();
       if (own.entry) return { appended: true, entry: own.entry };
@@ -451,28 +341,4 @@ export class LedgerSession {
 function pauseMs(attempt: string, tries: number): number {
   const random = Number.parseInt(sha256Hex(`${attempt}/${tries}`).slice(0, 8), 16) / 2 ** 32;
   return random * Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(tries, 10));
-}
-
-function otherEpoch(n: number, keyEpoch: number): LedgerIntegrityError {
-  return new LedgerIntegrityError(
-    n,
-    `is not the one with which key epoch ${keyEpoch} came into force: this ledger is an old one, was cut short, restored or replaced. Restore it to a later moment; nothing was taken from it`,
-  );
-}
-
-function requireSame(seen: LedgerHead, stored: unknown): void {
-  const parsed = LedgerEntry.safeParse(stored);
-  if (parsed.success && parsed.data.n === seen.n && entryHash(parsed.data) === seen.hash) return;
-  if (stored === undefined) throw gone(seen.n);
-  throw new LedgerIntegrityError(
-    seen.n,
-    'is not the one that was seen before: the ledger was rewritten, cut or restored',
-  );
-}
-
-function gone(n: number): LedgerIntegrityError {
-  return new LedgerIntegrityError(
-    n,
-    'is gone, and was seen before: the ledger was rewritten, cut or restored',
-  );
 }

@@ -321,7 +321,7 @@ const LEDGER: readonly Mutant[] = [
 const CUTS: readonly Mutant[] = [
   {
     name: 'what was appended is not read back',
-    edits: [edit('protocol/ledger-session.ts', '        this.#unread ??= { ...this.state.head };\n', '')],
+    edits: [edit('protocol/ledger-session.ts', '        this.#seen.appendedTo(this.state.head);\n', '')],
   },
   {
     name: 'whether it appended to a ledger that was cut is forgotten by the next process',
