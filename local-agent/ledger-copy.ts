@@ -6,39 +6,11 @@ import type { LedgerHead } from '#protocol/ledger-entry.ts';
 import type { VerifiedEntry } from '#protocol/ledger-session.ts';
 import type { VaultState } from '#protocol/vault-state.ts';
 import type { Keyring } from '#protocol/seal.ts';
-import { CachedTable } from './cached-table.ts';
+import type { CachedTable } from './cached-table.ts';
 import { CopyDatabase } from './copy-database.ts';
+import { agreedTable, notesTable, statsTable } from './copy-tables.ts';
+import type { AgreedFile, KnownStat, PlacedNote } from './copy-tables.ts';
 import type { ToolOutcome } from './tool-host.ts';
-
-/** A file at the last scan: where all of this is unchanged, its bytes are, and it is not read again. */
-export interface KnownStat {
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  readonly changedMs: number;
-  readonly fileId: string;
-  readonly sha256: string;
-}
-
-/** What vault and ledger last agreed on for a path. */
-export interface AgreedFile {
-  readonly sha256: string;
-  /** `FileView.id`; empty where it is not known. */
-  readonly id: string;
-  /** The entry that brought these bytes (`FileView.contentN`); 0 where it is not known. */
-  readonly n: number;
-  /** `FileStat.fileId` of the file that had them here; absent where it is not known. */
-  readonly fileId?: string;
-}
-
-/** Where this machine last put the note of a task, and with which bytes. */
-export interface PlacedNote {
-  readonly path: string;
-  readonly sha256: string;
-  /** The entry that brought these bytes (`TaskView.noteN`); 0 where it is not known. */
-  readonly n: number;
-  /** `FileStat.fileId` of the file it is; empty where it is not known. */
-  readonly fileId: string;
-}
 
 /**
  * How far an effect has come on this machine: its intent is about to be appended, its tool is about to
@@ -273,10 +245,6 @@ export class LedgerCopy {
     });
   }
 
-  // region: what the sync of files keeps here
-
-  // endregion
-
   /** How far an effect has come; durable before the step it announces. */
   journal(idempotencyKey: string, effect: JournaledEffect): void {
     const put = 'INSERT OR REPLACE INTO effects (key, effect) VALUES (?, ?)';
@@ -332,66 +300,4 @@ export class LedgerCopy {
   close(): void {
     this.#db.close();
   }
-}
-
-function agreedTable(db: CopyDatabase): CachedTable<AgreedFile> {
-  const put = 'INSERT OR REPLACE INTO agreed (path, sha256, id, n, fileId) VALUES (?, ?, ?, ?, ?)';
-  return new CachedTable(db, {
-    load: () => {
-      const rows = db.sql('SELECT path, sha256, id, n, fileId FROM agreed').all();
-      return new Map(
-        rows.map(({ path, sha256, id, n, fileId }) => [
-          String(path),
-          {
-            ...{ sha256: String(sha256), id: String(id), n: Number(n) },
-            ...(fileId ? { fileId: String(fileId) } : {}),
-          },
-        ]),
-      );
-    },
-    put: (path, { sha256, id, n, fileId }) => void db.sql(put).run(path, sha256, id, n, fileId ?? ''),
-    remove: (path) => void db.sql('DELETE FROM agreed WHERE path = ?').run(path),
-  });
-}
-
-function notesTable(db: CopyDatabase): CachedTable<PlacedNote> {
-  const put = 'INSERT OR REPLACE INTO notes (taskId, path, sha256, n, fileId) VALUES (?, ?, ?, ?, ?)';
-  return new CachedTable(db, {
-    load: () => {
-      const rows = db.sql('SELECT taskId, path, sha256, n, fileId FROM notes').all();
-      return new Map(
-        rows.map(({ taskId, path, sha256, n, fileId }) => [
-          String(taskId),
-          { path: String(path), sha256: String(sha256), n: Number(n), fileId: String(fileId) },
-        ]),
-      );
-    },
-    put: (taskId, { path, sha256, n, fileId }) => void db.sql(put).run(taskId, path, sha256, n, fileId),
-    remove: (taskId) => void db.sql('DELETE FROM notes WHERE taskId = ?').run(taskId),
-  });
-}
-
-function statsTable(db: CopyDatabase): CachedTable<KnownStat> {
-  const put =
-    'INSERT OR REPLACE INTO stats (path, sizeBytes, modifiedMs, changedMs, fileId, sha256) VALUES (?, ?, ?, ?, ?, ?)';
-  return new CachedTable(db, {
-    load: () => {
-      const rows = db.sql('SELECT path, sizeBytes, modifiedMs, changedMs, fileId, sha256 FROM stats').all();
-      return new Map(
-        rows.map((row) => [
-          String(row['path']),
-          {
-            sizeBytes: Number(row['sizeBytes']),
-            modifiedMs: Number(row['modifiedMs']),
-            changedMs: Number(row['changedMs']),
-            fileId: String(row['fileId']),
-            sha256: String(row['sha256']),
-          },
-        ]),
-      );
-    },
-    put: (path, { sizeBytes, modifiedMs, changedMs, fileId, sha256 }) =>
-      void db.sql(put).run(path, sizeBytes, modifiedMs, changedMs, fileId, sha256),
-    remove: (path) => void db.sql('DELETE FROM stats WHERE path = ?').run(path),
-  });
 }

@@ -2,7 +2,7 @@ import { refusalsOf } from '#protocol/replay-files.ts';
 import type { FileChange } from '#protocol/ledger-body.ts';
 import type { Ring } from '#protocol/seal.ts';
 import { foldName } from '#protocol/vault-path.ts';
-import type { AgreedFile } from '../ledger-copy.ts';
+import type { AgreedFile } from '../copy-tables.ts';
 import type { FilesRun } from './files-run.ts';
 import type { Job } from './make-changes.ts';
 

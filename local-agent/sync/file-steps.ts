@@ -1,5 +1,5 @@
 import type { FileView } from '#protocol/vault-state.ts';
-import type { AgreedFile } from '../ledger-copy.ts';
+import type { AgreedFile } from '../copy-tables.ts';
 import type { Withheld } from './scan.ts';
 
 /** The file of the ledger at a path. */

@@ -2,7 +2,7 @@ import type { FileView, VaultState } from '#protocol/vault-state.ts';
 import { zoneOf } from '#protocol/vault-state.ts';
 import type { Zone } from '#protocol/task.ts';
 import type { Agent } from '../agent.ts';
-import type { AgreedFile } from '../ledger-copy.ts';
+import type { AgreedFile } from '../copy-tables.ts';
 import type { Scan } from './scan.ts';
 import type { VaultChange } from './vault-change.ts';
 

@@ -4,7 +4,7 @@ import { mergeBytes } from '#protocol/merge.ts';
 import { calloutOf, withCallout } from '#protocol/note-explanation.ts';
 import type { Agent } from '../agent.ts';
 import { load } from '../contents.ts';
-import type { PlacedNote } from '../ledger-copy.ts';
+import type { PlacedNote } from '../copy-tables.ts';
 import { noteText } from './note-text.ts';
 
 /**

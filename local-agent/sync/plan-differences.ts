@@ -1,5 +1,5 @@
 import type { FileView } from '#protocol/vault-state.ts';
-import type { AgreedFile } from '../ledger-copy.ts';
+import type { AgreedFile } from '../copy-tables.ts';
 import type { AgreeStep, PlanInput } from './file-steps.ts';
 
 /** The paths on which vault and ledger differ, by the side that has them. */

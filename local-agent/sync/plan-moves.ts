@@ -1,6 +1,6 @@
 import { ringOf } from '#protocol/vault-path.ts';
 import { sha256Hex } from '#protocol/canonical.ts';
-import type { AgreedFile } from '../ledger-copy.ts';
+import type { AgreedFile } from '../copy-tables.ts';
 import type { LedgerPlace, PlanInput } from './file-steps.ts';
 
 /** A file that was agreed on at `path`, and where it is now. */

@@ -3,7 +3,7 @@ import { foldName, notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
 import { load } from '../contents.ts';
-import type { PlacedNote } from '../ledger-copy.ts';
+import type { PlacedNote } from '../copy-tables.ts';
 import { sayTheSame } from './note-text.ts';
 import type { NotesReport } from './notes-report.ts';
 import type { Scan } from './scan.ts';

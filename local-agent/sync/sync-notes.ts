@@ -2,7 +2,7 @@ import { EmployeeError, LedgerIntegrityError } from '#protocol/errors.ts';
 import { notePath } from '#protocol/vault-state.ts';
 import type { TaskView } from '#protocol/vault-state.ts';
 import type { Agent } from '../agent.ts';
-import type { PlacedNote } from '../ledger-copy.ts';
+import type { PlacedNote } from '../copy-tables.ts';
 import { explainNote, explainWaiting } from './explain-note.ts';
 import { findNotes } from './find-notes.ts';
 import { putBack, restored } from './note-words.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AgreedFile } from '#local-agent/ledger-copy.ts';
+import type { AgreedFile } from '#local-agent/copy-tables.ts';
 import type { FileStep, PlanInput } from '#local-agent/sync/file-steps.ts';
 import { planFiles } from '#local-agent/sync/plan-files.ts';
 import { sha256Hex } from '#protocol/canonical.ts';
