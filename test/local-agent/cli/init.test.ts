@@ -1,28 +1,10 @@
-import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { VAULT_FOLDERS } from '#protocol/vault-path.ts';
-import { createOwnersMachine } from './owners-machine.ts';
-import type { OwnersMachine } from './owners-machine.ts';
+import { freshMachine, madeBy } from './owners-machine.ts';
 
 const STARTER = path.resolve(import.meta.dirname, '../../../examples/vault');
-
-const machines: OwnersMachine[] = [];
-afterEach(async () => {
-  for (const machine of machines.splice(0)) await machine.dispose();
-});
-
-async function freshMachine(): Promise<OwnersMachine> {
-  const machine = await createOwnersMachine();
-  machines.push(machine);
-  return machine;
-}
-
-async function madeBy(machine: OwnersMachine, ...args: string[]): Promise<string[]> {
-  const said = await machine.init('--json', ...args);
-  expect(said).toMatchObject({ status: 0, stderr: '' });
-  return (JSON.parse(said.stdout) as { made: string[] }).made;
-}
 
 describe('the first init', () => {
   it('makes keys, config, secret, ledger and vault, and syncs them', async () => {
@@ -158,59 +140,5 @@ describe('another init', () => {
     expect(said).toMatchObject({ status: 2, stderr: expect.stringContaining('another root key') as string });
     expect(await machine.secret()).toEqual(secret);
     expect(await readdir(other).catch(() => [])).not.toContain('keys.json');
-  });
-});
-
-describe('an init that was killed', () => {
-  const lost: readonly (readonly [
-    step: string,
-    undo: (machine: OwnersMachine) => Promise<void>,
-    made: string[],
-  ])[] = [
-    ['after the keys', ({ configFile }) => rm(configFile), ['config']],
-    [
-      'before the sync',
-      async ({ configFile, vault }) => {
-        await rm(path.join(path.dirname(configFile), 'ledger.db'));
-        await rm(path.join(vault, 'Pending_Approval'), { recursive: true });
-      },
-      [],
-    ],
-  ];
-  it.each(lost)('%s is completed by the next', async (_step, undo, made) => {
-    const machine = await freshMachine();
-    await madeBy(machine);
-    const keys = await readFile(machine.keysFile, 'utf8');
-    await undo(machine);
-    expect(await madeBy(machine)).toEqual(made);
-    expect(await readFile(machine.keysFile, 'utf8')).toBe(keys);
-    expect(await machine.employee('verify')).toMatchObject({ status: 0 });
-    expect(await readdir(machine.vault)).toContain('Pending_Approval');
-  });
-
-  it('while it marked the vault is completed by the next, which tidies up', async () => {
-    const machine = await freshMachine();
-    await mkdir(machine.vault);
-    await writeFile(path.join(machine.vault, '..employee-vault.~1.tmp'), '{"vau');
-    await mkdir(path.dirname(machine.keysFile));
-    await writeFile(path.join(path.dirname(machine.keysFile), '.keys.json.~1.tmp'), '{"sig');
-    await madeBy(machine);
-    expect(await readdir(machine.vault)).not.toContain('..employee-vault.~1.tmp');
-    expect(await readdir(path.dirname(machine.keysFile))).not.toContain('.keys.json.~1.tmp');
-  });
-
-  it('before the secret is completed by the next, with the same vault', async () => {
-    const machine = await freshMachine();
-    const [keys, config] = ['keys.json', 'employee.json'].map((name) => path.join(machine.folder, name));
-    await madeBy(machine);
-    const before = await machine.json(machine.configFile);
-    await copyFile(machine.keysFile, keys ?? '');
-    await copyFile(machine.configFile, config ?? '');
-    const next = await freshMachine();
-    await mkdir(path.dirname(next.configFile));
-    await copyFile(keys ?? '', next.keysFile);
-    await writeFile(next.configFile, JSON.stringify({ ...before, vault: next.vault }));
-    expect(await madeBy(next)).toEqual(["the cloud zone's secret", 'the first entry of the ledger']);
-    expect((await next.secret()).vaultId).toBe(before['vaultId']);
   });
 });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { expect, onTestFinished } from 'vitest';
 import type { Intercept } from '#local-cloud/call-log.ts';
 import { credentialsOf } from '#local-cloud/credentials.ts';
 import { createClients } from '#adapters/aws-clients.ts';
@@ -149,4 +150,18 @@ export async function createOwnersMachine(policy?: Intercept): Promise<OwnersMac
       if (existsSync(folder)) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** An owner's machine for the test that runs, which removes it. */
+export async function freshMachine(): Promise<OwnersMachine> {
+  const machine = await createOwnersMachine();
+  onTestFinished(() => machine.dispose());
+  return machine;
+}
+
+/** Runs `init`, and answers what it made. */
+export async function madeBy(machine: OwnersMachine, ...args: string[]): Promise<string[]> {
+  const said = await machine.init('--json', ...args);
+  expect(said).toMatchObject({ status: 0, stderr: '' });
+  return (JSON.parse(said.stdout) as { made: string[] }).made;
 }
