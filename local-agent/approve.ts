@@ -55,7 +55,7 @@ export async function approveTask(
 ): Promise<ApproveReport> {
   await agent.session.pull();
   const task = approvable(agent, taskId, request);
-  const lost = await lostIntentsOf(agent, taskId);
+  const lost = await lostIntentsOf(agent, taskId, { afresh: true });
   refuseLost(taskId, lost, request);
   const path = request.path ?? notePath(task) ?? '';
   const bytes = await agent.files.read(path);

@@ -2,7 +2,7 @@ import { archivedAfter, archivedEntry, archiveFolder } from '#protocol/archive.t
 import { LedgerEntry, openBody } from '#protocol/ledger-entry.ts';
 import type { LedgerSession } from '#protocol/ledger-session.ts';
 import type { ArchiveReader } from '#protocol/ports.ts';
-import type { TaskView } from '#protocol/vault-state.ts';
+import type { TaskView, VaultState } from '#protocol/vault-state.ts';
 import type { Agent } from './agent.ts';
 import { stopwatch } from './stopwatch.ts';
 
@@ -35,19 +35,41 @@ const LAST = new WeakMap<LedgerSession, Comparison>();
  * the tasks' items. Compares by the names, a thousand a call, from where the last comparison ended; only objects that the
  * ledger lacks are read. Nothing where there is no archive.
  *
+ * @param options.afresh compares now where there are other machines, whose intents may have come and gone since this process
+ * did last. Before a new approval that has to be; after it nobody but this machine begins anything. @default false
  * @throws the archive's error when it cannot be read: then nobody knows, and nothing may be approved or carried out.
  */
-export async function lostIntentsOf(agent: Agent, taskId: string): Promise<readonly LostIntent[]> {
+export async function lostIntentsOf(
+  agent: Agent,
+  taskId: string,
+  { afresh = false }: { readonly afresh?: boolean } = {},
+): Promise<readonly LostIntent[]> {
   const { archive, clock, copy, session } = agent;
   if (!archive) return [];
+  const isStale = (known: Comparison): boolean =>
+    known.ageMs() > MAX_AGE_MS || (afresh && !isAlone(session.state)) || isBehind(copy, taskId, known);
   let last = LAST.get(session);
-  if (!last || last.ageMs() > MAX_AGE_MS) {
+  if (!last || isStale(last)) {
     const ageMs = stopwatch(clock);
     last = { ageMs, lost: await compare(agent, archive) };
     LAST.set(session, last);
   }
   // The table may have been put back whole since.
-  return last.lost.filter((intent) => intent.taskId === taskId && !stands(copy, intent.name));
+  return ofTask(last, taskId).filter(({ name }) => !stands(copy, name));
+}
+
+/** Whether a person approved knowing of others, as a command of this machine has found them. */
+function isBehind(copy: Agent['copy'], taskId: string, last: Comparison): boolean {
+  const known = copy.fact(knownOf(taskId));
+  return known !== undefined && known !== namesOf(ofTask(last, taskId));
+}
+
+function ofTask({ lost }: Comparison, taskId: string): readonly LostIntent[] {
+  return lost.filter((intent) => intent.taskId === taskId);
+}
+
+function isAlone({ keys }: VaultState): boolean {
+  return (keys?.writers ?? []).filter(({ zone }) => zone === 'local').length === 1;
 }
 
 /** Notes that the person knows of them, and wants it done all the same. */

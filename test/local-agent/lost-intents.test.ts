@@ -221,3 +221,34 @@ it('asks for the names of what was not compared yet, and for nothing of what the
   }
   expect(asked.map((after) => Number(/(\d+)~$/.exec(after ?? '')?.[1]))).toEqual([0, n - 500, n - 500]);
 });
+
+it.each([
+  ['the daemon itself approves', true],
+  ['a command approves, which knows more than the daemon', false],
+])('what another machine began after the last look here, and is lost, is found: %s', async (_, isDaemon) => {
+  const two = await createLocalWorld(['laptop', 'desktop']);
+  try {
+    const taskId = await two.draft('lunch');
+    const [laptop, daemon] = ['laptop', 'desktop'].map((name) => two.machine(name).restart({ archive }));
+    if (!laptop || !daemon) throw new Error('there are two');
+    for (const agent of [laptop, daemon]) await syncVault(agent);
+    expect(await lostIntentsOf(daemon, taskId)).toEqual([]);
+    const [rows, items] = [two.ledger.rows.length, structuredClone(two.tasks.items)];
+    await approveTask(laptop, taskId, { method: 'command' });
+    expect((await executeApproved(laptop)).executed).toMatchObject([{ outcome: 'succeeded' }]);
+    for (const { vaultId, n, entry } of two.ledger.rows)
+      await archive.put(archivedObject({ change: 'insert', vaultId, n, image: entry, sequence: String(n) }));
+    two.ledger.rows.splice(rows);
+    two.tasks.items.clear();
+    for (const [id, item] of items) two.tasks.items.set(id, item);
+    // The desktop has heard of none of it: of all that is left, the archive alone has.
+    const approver = isDaemon ? daemon : two.machine('desktop').restart({ archive });
+    await expect(approveTask(approver, taskId, { method: 'command' })).rejects.toThrow('--again');
+    await approveTask(approver, taskId, { method: 'command', again: true });
+    expect((await executeApproved(daemon)).executed).toMatchObject([{ outcome: 'succeeded' }]);
+    const called = ['laptop', 'desktop'].flatMap((name) => two.machine(name).tools.calls);
+    expect(called.map(({ args }) => args['idempotencyKey'])).toEqual([`${taskId}-2`, `${taskId}-3`]);
+  } finally {
+    two.dispose();
+  }
+});
