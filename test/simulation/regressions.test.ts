@@ -3,6 +3,7 @@ import { LedgerIntegrityError } from '#protocol/errors.ts';
 import { taskIdOfMail } from '#protocol/ids.ts';
 import { CALM } from './kernel/fate.ts';
 import type { Call, Fault } from './kernel/fate.ts';
+import { DONE } from './plan.ts';
 import type { Cut, Deed, Mishap, Plan } from './plan.ts';
 import { QUIET, runPlan } from './run-seed.ts';
 
@@ -241,6 +242,28 @@ it.each([
     });
   },
 );
+
+it('a machine executes, and all but the archive forgets it: another one, which had looked there before, asks first', async () => {
+  const done = { atMs: 130 * MINUTE_MS, machine: 'laptop', amid: DONE } as const;
+  const deed = { n: 0, m: 1 } as const;
+  const plan: Plan = {
+    ...QUIET,
+    lengthMs: 240 * MINUTE_MS,
+    mails: ['mail-1', 'mail-2'].map((id) => ({ id, atMs: 0, kind: 'question', echoesMs: [], lateMs: 0 })),
+    deeds: [
+      { ...deed, id: 'deed-1', machine: 'desktop', what: 'approve by move', atMs: 125 * MINUTE_MS },
+      { ...deed, id: 'deed-2', machine: 'laptop', what: 'approve', atMs: done.atMs },
+      { ...deed, id: 'deed-3', machine: 'desktop', what: 'approve by move', atMs: 160 * MINUTE_MS },
+    ],
+    cuts: [{ ...done, id: 'cut-1', entries: 2 }],
+    mishaps: [
+      { ...done, id: 'mishap-1', what: 'copy restored', ms: 0 },
+      { ...done, id: 'mishap-2', what: 'items restored', ms: 0 },
+    ],
+  };
+  const { violation, sent } = await runPlan(plan);
+  expect({ message: violation?.message, sent }).toEqual({ message: undefined, sent: 2 });
+});
 
 it('keys of an earlier rotation are carried over after those of a later one: the newer ones stay', async () => {
   const rotation = { machine: 'laptop', compromised: true, grows: false } as const;
