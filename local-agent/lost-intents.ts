@@ -26,6 +26,8 @@ const MAX_AGE_MS = 24 * 3_600_000;
 interface Comparison {
   readonly ageMs: () => number;
   readonly lost: readonly LostIntent[];
+  /** What the objects hold that were read because the ledger lacks them: they never change. */
+  readonly read: Map<string, LostIntent | undefined>;
 }
 const LAST = new WeakMap<LedgerSession, Comparison>();
 
@@ -51,7 +53,8 @@ export async function lostIntentsOf(
   let last = LAST.get(session);
   if (!last || isStale(last)) {
     const ageMs = stopwatch(clock);
-    last = { ageMs, lost: await compare(agent, archive) };
+    const read = last?.read ?? new Map<string, LostIntent | undefined>();
+    last = { ageMs, lost: await compare(agent, archive, read), read };
     LAST.set(session, last);
   }
   // The table may have been put back whole since.
@@ -104,6 +107,7 @@ function namesOf(lost: readonly LostIntent[]): string {
 async function compare(
   { config, copy, keys }: Agent,
   archive: ArchiveReader,
+  read: Comparison['read'],
 ): Promise<readonly LostIntent[]> {
   const compared = Number(copy.fact(COMPARED) ?? 0);
   const after = archivedAfter(config.vaultId, Math.max(0, compared - OVERLAP));
@@ -116,7 +120,8 @@ async function compare(
       continue;
     }
     isWhole = false;
-    const intent = intentOf(name, await archive.read(name), keys);
+    if (!read.has(name)) read.set(name, intentOf(name, await archive.read(name), keys));
+    const intent = read.get(name);
     if (intent) lost.push(intent);
   }
   if (standsTo !== undefined && standsTo > compared + OVERLAP) copy.setFact(COMPARED, String(standsTo));

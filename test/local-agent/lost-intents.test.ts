@@ -227,9 +227,19 @@ it.each([
   ['a command approves, which knows more than the daemon', false],
 ])('what another machine began after the last look here, and is lost, is found: %s', async (_, isDaemon) => {
   const two = await createLocalWorld(['laptop', 'desktop']);
+  const read: string[] = [];
+  const counted: ArchiveReader = {
+    names: archive.names.bind(archive),
+    read: (name) => {
+      read.push(name);
+      return archive.read(name);
+    },
+  };
   try {
     const taskId = await two.draft('lunch');
-    const [laptop, daemon] = ['laptop', 'desktop'].map((name) => two.machine(name).restart({ archive }));
+    const [laptop, daemon] = ['laptop', 'desktop'].map((name) =>
+      two.machine(name).restart({ archive: counted }),
+    );
     if (!laptop || !daemon) throw new Error('there are two');
     for (const agent of [laptop, daemon]) await syncVault(agent);
     expect(await lostIntentsOf(daemon, taskId)).toEqual([]);
@@ -242,10 +252,12 @@ it.each([
     two.tasks.items.clear();
     for (const [id, item] of items) two.tasks.items.set(id, item);
     // The desktop has heard of none of it: of all that is left, the archive alone has.
-    const approver = isDaemon ? daemon : two.machine('desktop').restart({ archive });
+    const approver = isDaemon ? daemon : two.machine('desktop').restart({ archive: counted });
     await expect(approveTask(approver, taskId, { method: 'command' })).rejects.toThrow('--again');
     await approveTask(approver, taskId, { method: 'command', again: true });
     expect((await executeApproved(daemon)).executed).toMatchObject([{ outcome: 'succeeded' }]);
+    // Once by each process that had to know.
+    expect(read).toHaveLength((isDaemon ? 1 : 2) * new Set(read).size);
     const called = ['laptop', 'desktop'].flatMap((name) => two.machine(name).tools.calls);
     expect(called.map(({ args }) => args['idempotencyKey'])).toEqual([`${taskId}-2`, `${taskId}-3`]);
   } finally {
